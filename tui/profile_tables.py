@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from core.analysis.failures import MaskSums
     from core.analysis.generation_quality import GenerationQuality
     from core.analysis.profile import Profile
-    from core.analysis.summaries import MatrixSummary
+    from core.analysis.table import MatrixSummary
     from core.run.plan import Plan
 
 WIDE = 150
@@ -70,7 +70,7 @@ ATTRIBUTION_HEADS = (
 
 def write_profile(profile: Profile, measure: Measure) -> None:
     """Writes the matrices in one measure, their summary, and how the ablated model answers."""
-    from core.analysis.summaries import summaries
+    from core.analysis.table import summaries
 
     cells = profile.cells
     if not profile.plan.masks():

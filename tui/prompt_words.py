@@ -44,7 +44,7 @@ def write_transfer(profile: Profile) -> None:
 
     One row for each mask, and one for the random controls together.
     """
-    from core.analysis.formats import transfer_of_format
+    from core.analysis.profile import transfer_of_format
 
     plan = profile.plan
     found = transfer_of_format(profile.cells, profile.answers, plan.seed)

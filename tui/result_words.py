@@ -108,7 +108,7 @@ def settled_words(cell: CellStatistics, *, is_over: bool = True) -> str:
 def settled_link(cell: CellStatistics) -> bool | None:
     """Whether its whole interval is above the least AIS of interest, or below; None: neither.
 
-    Of AIS_p, or of AIS where there is no p(right); see `core.analysis.comparisons.with_links`.
+    Of AIS_p, or of AIS where there is no p(right); see `core.analysis.table.with_links`.
     """
     by_score = cell.p_right is None
     low, high = (cell.ais_low, cell.ais_high) if by_score else (cell.ais_p_low, cell.ais_p_high)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from core.abilities import ABILITIES
-from core.analysis.stopped_cells import StoppedCells
+from core.analysis.stored import StoppedCells
 from core.benchmarks.benchmark import Benchmark
 from core.run.experiment import Experiment
 from core.run.selected import has_ranking

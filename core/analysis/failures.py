@@ -25,9 +25,9 @@ from core.analysis.choices import (
     option_facts,
     pooled,
 )
-from core.analysis.comparisons import RUN, run_names
 from core.analysis.diagnosis import PRIORITY, Asked, Share, Tag, TagName, diagnose, main_tag, shares
 from core.analysis.samples import Answer, Sample, Samples, stored_divergences
+from core.analysis.table import RUN, Frames, run_names
 from core.analysis.text_checks import Written, written_of
 from core.benchmarks.answer_format import AnswerFormat
 from core.benchmarks.benchmark import Benchmark
@@ -52,9 +52,6 @@ TEXTS_AT_ONCE = 4096
 """Items whose texts are in memory together."""
 
 Row = Mapping[str, Any]
-
-Frames = Mapping[MaskSpec | None, Sequence[pl.DataFrame]]
-"""The outcomes of each mask on each benchmark of a plan; None is the intact model."""
 
 
 @dataclass(frozen=True)

@@ -11,17 +11,13 @@ import polars as pl
 
 from cache.files import CorruptEntry
 from core.abilities import ABILITIES
-from core.analysis.beyond import Beyond
 from core.analysis.cache_status import items_of
-from core.analysis.comparisons import cell_table, compared
-from core.analysis.effects import Effects, effects, stored_beyond
 from core.analysis.shown import Shown, flags_of, shown_abilities
 from core.analysis.statistics import LEAST_EFFECT
 from core.analysis.statistics.cells import CellStatistics
 from core.analysis.statistics.scores import EmpiricalP, empirical_p
-from core.analysis.stopped_cells import StoppedCells
-from core.analysis.stored_parts import stored_parts
-from core.analysis.summaries import MatrixSummary, summaries
+from core.analysis.stored import Effects, StoppedCells, effects, stored_beyond, stored_parts
+from core.analysis.table import Beyond, MatrixSummary, cell_table, compared, summaries
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.drawn import drawn
 from core.masks.choices import DRAWN, Scope, Selection

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -17,28 +17,165 @@ from polars.io.plugins import register_io_source
 
 from cache.files import write_atomically
 from cache.keys import as_plain
-from core.abilities import GENERATOR_VERSION
-from core.analysis.attribution import AttributionAccuracy, attributions_of
-from core.analysis.comparisons import (
+from core.abilities import ABILITIES, GENERATOR_VERSION
+from core.analysis.cache_status import is_stored, items_of
+from core.analysis.failures import ProfileFailures, profile_failures
+from core.analysis.generation_quality import GenerationQuality, mask_generation_qualities
+from core.analysis.matrix import sized_benchmarks
+from core.analysis.shown import Shown, flags_of, shown_abilities
+from core.analysis.statistics import SIGNIFICANT
+from core.analysis.statistics.intervals import Answered, paired_difference
+from core.analysis.stored import StoppedCells
+from core.analysis.table import (
+    BASE,
     RUN,
+    AttributionAccuracy,
+    Frames,
+    attributions_of,
+    cells_of,
     compared,
     may_be_starred,
     run_fields,
     run_names,
 )
-from core.analysis.failures import Frames, ProfileFailures, profile_failures
-from core.analysis.formats import transfer_of_format
-from core.analysis.generation_quality import GenerationQuality, mask_generation_qualities
-from core.analysis.profile_cells import BASE, cells_of
-from core.analysis.shown import Shown, flags_of, shown_abilities
-from core.analysis.statistics import SIGNIFICANT
+from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.diagnostic import is_compound
-from core.masks.choices import DRAWN
+from core.masks.choices import DRAWN, Selection
+from core.models.spec import FORM
 from core.run.cache_keys import CONTRAST_VERSION, VERSIONS
-from core.run.experiment import Experiment
+from core.run.experiment import Experiment, OutcomesRequest
 from core.run.plan import Plan
-from core.run.specs import MaskSpec
+from core.run.specs import MaskSpec, drawn_seed
 from core.run.storing import ensure_items
+
+KEPT_ROWS = 500_000
+"""Outcomes that a profile may have to be kept in memory: 0.1 to 0.5 GB. Of a larger one each run is read, in
+a millisecond, whenever it is needed."""
+
+
+class StoredFrames(Frames):
+    """The stored outcomes of a plan."""
+
+    def __init__(
+        self, experiment: Experiment, asked: Mapping[MaskSpec | None, Sequence[OutcomesRequest]]
+    ) -> None:
+        """Reads all, if they are few.
+
+        Args:
+            experiment: the model and the cache, which has all of them.
+            asked: the runs of each mask, in the order of the benchmarks.
+        """
+        self._experiment, self._asked = experiment, asked
+        every = [request for requests in asked.values() for request in requests]
+        self._kept: Mapping[str, pl.DataFrame] = {}
+        if sum(request.n for request in every) <= KEPT_ROWS:
+            self._kept = experiment.store.outcomes.load_many([request.key for request in every]).frames
+
+    def __getitem__(self, mask: MaskSpec | None) -> Sequence[pl.DataFrame]:
+        return _Runs(self, self._asked[mask])
+
+    def __iter__(self) -> Iterator[MaskSpec | None]:
+        return iter(self._asked)
+
+    def __len__(self) -> int:
+        return len(self._asked)
+
+    def read(self, request: OutcomesRequest) -> pl.DataFrame:
+        """The outcomes of one run.
+
+        Raises:
+            CorruptEntry: they are damaged by now.
+            ValueError: they are not stored any more.
+        """
+        found = self._kept.get(request.key)
+        if found is None:
+            found = self._experiment.store.outcomes.load(request.key)
+        if found is None:
+            root = self._experiment.store.root
+            raise ValueError(f"The cache folder {root} has lost a run meanwhile: run this once more.")
+        return found
+
+
+class _Runs(Sequence[pl.DataFrame]):
+    """Those of one mask."""
+
+    def __init__(self, frames: StoredFrames, requests: Sequence[OutcomesRequest]) -> None:
+        self._frames, self._requests = frames, requests
+
+    def __getitem__(self, index: int) -> pl.DataFrame:  # type: ignore[override]
+        return self._frames.read(self._requests[index])
+
+    def __len__(self) -> int:
+        return len(self._requests)
+
+
+MASK = ("ability", "variant", "selection", "k", "seed")
+"""The columns that name a mask."""
+
+Answers = Callable[[dict[str, Any]], pl.DataFrame]
+"""Gives the items of a cell: `item_id`, the `score` under its mask, and the intact model's, `base`."""
+
+FIGURES = ("ais", "ais_low", "ais_high", "n")
+
+
+def transfer_of_format(cells: pl.DataFrame, answers: Answers, seed: int = 0) -> list[dict[str, Any]]:
+    """Each mask on its own ability's benchmark in both forms, as far as a profile has both; plain values.
+
+    `ais` is of the model's own form, `other_ais` of the other one, both with their intervals; `difference` is
+    the first minus the second, `difference_low` and `difference_high` its 95 % interval over the same items;
+    None where one is not defined, and `reason` says why.
+
+    Args:
+        cells: `Profile.cells`.
+        answers: `Profile.answers`.
+        seed: random seed of the bootstrap.
+    """
+    own = {_mask_of(cell): cell for cell in cells.to_dicts() if cell["benchmark"] == cell["ability"]}
+    rows = []
+    for other in cells.filter(pl.col("benchmark").str.contains(FORM, literal=True)).to_dicts():
+        ability, _, form = other["benchmark"].partition(FORM)
+        cell = own.get(_mask_of(other))
+        if ability == other["ability"] and cell is not None:
+            has_both = cell["defined"] and other["defined"]
+            low, high = _ends(cell, other, answers, seed) if has_both else (None, None)
+            figures = _figures(cell, other) | {"difference_low": low, "difference_high": high}
+            rows.append({**_names(cell, form), **figures})
+    return rows
+
+
+def _mask_of(cell: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(cell[name] for name in MASK)
+
+
+def _ends(cell: dict[str, Any], other: dict[str, Any], answers: Answers, seed: int) -> tuple[float, float]:
+    """The 95 % interval of the difference of two cells, over the items that both have."""
+    first, second = answers(cell), answers(other)
+    both = first.join(second, on="item_id", how="inner", suffix="_other", maintain_order="left")
+    base, ablated, base_other, ablated_other = (
+        both[name].cast(pl.Float64).to_numpy() for name in ("base", "score", "base_other", "score_other")
+    )
+    return paired_difference(
+        Answered(base, ablated, cell["chance"]),
+        Answered(base_other, ablated_other, other["chance"]),
+        seed=seed,
+    )
+
+
+def _names(cell: dict[str, Any], form: str) -> dict[str, Any]:
+    names = {name: cell[name] for name in MASK}
+    return {**names, "prompt": cell["prompt"], "other_prompt": form, "shown": cell["shown"]}
+
+
+def _figures(cell: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    figures = {name: cell[name] for name in FIGURES}
+    figures |= {f"other_{name}": other[name] for name in FIGURES}
+    both = cell["defined"] and other["defined"]
+    return {
+        **figures,
+        "difference": cell["ais"] - other["ais"] if both else None,
+        "reason": "" if both else cell["reason"] or other["reason"],
+    }
+
 
 ITEM_COLUMNS = ("item_id", "family", "prompt", "options", "targets")
 """Columns of an item that are written beside its outcomes."""
@@ -230,3 +367,155 @@ def _with_items(profile: Profile, experiment: Experiment) -> pl.LazyFrame:
             yield table.join(items, on="item_id", how="left", maintain_order="left")
 
     return register_io_source(tables, schema=next(tables()).schema)
+
+
+NOTHING = "Nothing of this matrix is stored whole: r or x runs it, then a report can be made of it."
+
+
+def stored_profile(
+    experiment: Experiment,
+    mask: MaskSpec,
+    benchmarks: Sequence[Benchmark],
+    limit: int | None = None,
+    ks: Sequence[float] = (),
+    until: float | None = None,
+) -> tuple[Profile, Experiment]:
+    """The profile of the whole part of a matrix, and the experiment that it is of.
+
+    Abilities and benchmarks that lack most are left out. Random masks, and further k, are in it where they
+    are stored for all the rest.
+
+    Args:
+        experiment: the model and the cache.
+        mask: one of its masks, whatever its ability.
+        benchmarks: its columns.
+        limit: items of each benchmark; None for all.
+        ks: further k.
+        until: the least AIS of interest, at which runs stop as soon as it is settled; None: all items count.
+
+    Raises:
+        ValueError: nothing is stored whole, or is damaged; k asks for more weights than there are candidates.
+    """
+    scoring = replace(experiment.importance, n_items=experiment.n_items_of(mask))
+    experiment = replace(experiment, importance=scoring)
+    stored = (
+        _Whole(experiment, limit)
+        if until is None
+        else _Stopped(experiment, sized_benchmarks(benchmarks, limit, until, mask.seed), until)
+    )
+    plan = _plan(stored, replace(mask, n_items=None), benchmarks, limit, ks)
+    plan = plan if until is None else replace(plan, until=until).drawn()
+    frames = stored.frames(plan)
+    known = {one: [frame for frame in found if frame is not None] for one, found in frames.items()}
+    if lost := sum(len(frames[one]) - len(found) for one, found in known.items()):
+        raise ValueError(f"{lost} of the stored runs are damaged: x runs them again.")
+    return profile_of(plan, experiment, known), experiment
+
+
+Found = dict[MaskSpec | None, list[pl.DataFrame | None]]
+"""Outcomes by mask, benchmark by benchmark; None for what is damaged."""
+
+
+class _Whole:
+    """What is stored of runs that take all items."""
+
+    def __init__(self, experiment: Experiment, limit: int | None) -> None:
+        self._experiment, self._limit = experiment, limit
+
+    def has(self, mask: MaskSpec | None, benchmark: Benchmark) -> bool:
+        """Whether the run of a mask (None: the intact model) is stored whole."""
+        return is_stored(self._experiment, mask, benchmark, items_of(benchmark, self._limit))
+
+    def frames(self, plan: Plan) -> Found:
+        """The outcomes."""
+        asked = {mask: plan.requests(self._experiment, mask) for mask in (None, *plan.masks())}
+        every = [request.key for requests in asked.values() for request in requests]
+        found = self._experiment.store.outcomes.load_many(every).frames
+        return {mask: [found.get(request.key) for request in requests] for mask, requests in asked.items()}
+
+
+class _Stopped:
+    """The same of runs that stop when it is known: they are whole once they are settled."""
+
+    def __init__(
+        self, experiment: Experiment, benchmarks: Sequence[tuple[Benchmark, int]], until: float
+    ) -> None:
+        self._columns = {one.id: StoppedCells(experiment, one, until) for one, _ in benchmarks}
+
+    def has(self, mask: MaskSpec | None, benchmark: Benchmark) -> bool:
+        """Whether the run of a mask is settled; whether that of the intact model is whole."""
+        return self._columns[benchmark.id].are_over([mask])[0]
+
+    def frames(self, plan: Plan) -> Found:
+        """The outcomes that count."""
+        columns = [self._columns[benchmark.id] for benchmark in plan.benchmarks]
+        return {mask: [column.frame(mask) for column in columns] for mask in (None, *plan.masks())}
+
+
+def _plan(
+    of: _Whole | _Stopped,
+    mask: MaskSpec,
+    benchmarks: Sequence[Benchmark],
+    limit: int | None,
+    ks: Sequence[float],
+) -> Plan:
+    """The largest plan of which everything is stored, as far as leaving out what lacks most finds it."""
+
+    def has(ability: str, benchmark: Benchmark, **changes: object) -> bool:
+        return of.has(replace(mask, ability=ability, **changes), benchmark)  # type: ignore[arg-type]
+
+    evaluated = [one for one in benchmarks if of.has(None, one)]
+    stored = {(a.id, b.id): has(a.id, b) for a in ABILITIES for b in evaluated}
+    abilities, columns = whole_part(stored)
+    whole = [one for one in evaluated if one.id in columns]
+    if not whole or not abilities:
+        raise ValueError(NOTHING)
+
+    def has_all(**changes: object) -> bool:
+        return all(has(ability, one, **changes) for ability in abilities for one in whole)
+
+    selections: tuple[Selection, ...] = tuple(dict.fromkeys((mask.selection, "random")))
+    drawn = [one for one in selections if one in DRAWN]
+
+    def has_draw(draw: int, k: float) -> bool:
+        return all(has_all(selection=one, seed=drawn_seed(mask.seed, draw), k=k) for one in drawn)
+
+    draws = 0
+    while has_draw(draws, mask.k):
+        draws += 1
+    further = [k for k in ks if has_all(k=k) and all(has_draw(draw, k) for draw in range(draws))]
+    return Plan(
+        abilities=tuple(abilities),
+        variants=(mask.variant,),
+        selections=selections if draws else (mask.selection,),
+        ks=tuple(sorted({mask.k, *further})),
+        benchmarks=tuple(whole),
+        limit=limit,
+        seed=mask.seed,
+        random_seeds=max(1, draws),
+        scope=mask.scope,
+    )
+
+
+def whole_part(stored: Mapping[tuple[str, str], bool]) -> tuple[list[str], list[str]]:
+    """The rows and columns that are left once all that is left is stored.
+
+    The row or column with the largest share of gaps goes first; of equal ones a row.
+
+    Args:
+        stored: by row and column.
+    """
+    rows, columns = (
+        (list(dict.fromkeys(names)) for names in zip(*stored, strict=True)) if stored else ([], [])
+    )
+    while rows and columns:
+        by_row = {row: sum(not stored[row, one] for one in columns) / len(columns) for row in rows}
+        by_column = {one: sum(not stored[row, one] for row in rows) / len(rows) for one in columns}
+        row, column = max(rows, key=by_row.__getitem__), max(columns, key=by_column.__getitem__)
+        if not by_row[row]:
+            break
+        if by_row[row] >= by_column[column]:
+            rows.remove(row)
+        else:
+            columns.remove(column)
+    return rows, columns

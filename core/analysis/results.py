@@ -11,14 +11,11 @@ import msgspec
 import polars as pl
 
 from core.abilities.catalogue import ABILITIES
-from core.analysis.attribution import AttributionAccuracy
-from core.analysis.beyond import BEYOND
-from core.analysis.comparisons import RUN, STATISTICS
 from core.analysis.failures import CHOICES_SCHEMA, SHARES_SCHEMA, TAGS_SCHEMA
 from core.analysis.profile import FILES
-from core.analysis.profile_cells import QUALITY
 from core.analysis.statistics import LEAST_EFFECT
 from core.analysis.statistics.frontier import Estimate
+from core.analysis.table import BEYOND, QUALITY, RUN, STATISTICS, AttributionAccuracy
 from core.masks.choices import SELECTIONS
 from core.models.matrices import VARIANTS
 from core.models.spec import shortened

@@ -16,10 +16,9 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from core.analysis.failures import Frames
-from core.analysis.profile import Profile, profile_of
-from core.analysis.profile_frames import StoredFrames
+from core.analysis.profile import Profile, StoredFrames, profile_of
 from core.analysis.statistics.cells import StoppedBenchmark
+from core.analysis.table import Frames
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.drawn import part_ends, parts_of
 from core.inference.cancelling import Cancelled

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from cache.files import write_atomically
 from core.analysis.answers import UNKNOWN, Answers, ItemTable, answers_of, continued, live_answers, start_of
 from core.analysis.statistics.scores import mcnemar_exact
-from core.analysis.stopped_cells import needed_items
-from core.analysis.stored_parts import stored_parts
+from core.analysis.stored import needed_items, stored_parts
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.drawn import is_drawn
 from core.benchmarks.registry import shots_of

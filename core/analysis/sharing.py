@@ -22,10 +22,10 @@ import numpy as np
 import polars as pl
 
 from cache.files import write_atomically
-from core.analysis.comparisons import RUN
 from core.analysis.results import OfBenchmark, Results
 from core.analysis.statistics.cells import clusters_of
 from core.analysis.statistics.scores import mean_score
+from core.analysis.table import RUN
 from core.benchmarks.tasks.catalogue import TASKS
 
 EFFECTS = ("ais", "ais_low", "ais_high", "ais_p", "ais_p_low", "ais_p_high")

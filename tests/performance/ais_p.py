@@ -14,10 +14,9 @@ from typing import Literal
 
 import polars as pl
 
-from core.analysis.comparisons import SIZE
 from core.analysis.statistics import LEAST_EFFECT
 from core.analysis.statistics.scores import right_probabilities
-from core.analysis.summaries import IS_OWN, own_firsts
+from core.analysis.table import IS_OWN, SIZE, own_firsts
 
 DROPS = (0.01, 0.5)
 """Drops in accuracy of the cells whose z is compared."""

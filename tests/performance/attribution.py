@@ -14,8 +14,8 @@ from pathlib import Path
 
 import polars as pl
 
-from core.analysis.comparisons import SIZE, may_be_starred
 from core.analysis.statistics import LEAST_EFFECT, SIGNIFICANT
+from core.analysis.table import SIZE, may_be_starred
 
 SPEAKS = ~pl.col("collapsed") & may_be_starred()
 LINK = SPEAKS & (pl.col("ais_p_low") > LEAST_EFFECT)

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from core.analysis.statistics.scores import right_probabilities
-from core.analysis.summaries import IS_OWN, own_firsts
+from core.analysis.table import IS_OWN, own_firsts
 
 KIND = ("variant", "selection", "k")
 

@@ -196,7 +196,7 @@ def _masks(
     first: Runner, second: Runner, mask: MaskSpec, benchmarks: tuple[Benchmark, ...], limit: int | None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Shared weights, and differences of effects."""
-    from core.analysis.mask_comparison import compared_effects, shared_weights
+    from core.analysis.model_comparison import compared_effects, shared_weights
 
     shared = shared_weights(first, second, mask)
     return shared, compared_effects(first, second, mask, benchmarks, limit)

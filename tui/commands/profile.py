@@ -274,7 +274,7 @@ def _ks(
 def _write(result: Profile, runner: Runner, out: Path, measure: Measure | None) -> None:
     """Writes the files, then the tables in a measure; without one a JSON document."""
     from core.analysis.profile import FILES, findings_of, settings_of, write_profile
-    from core.analysis.summaries import summaries
+    from core.analysis.table import summaries
     from tui.profile_tables import write_profile as write_tables
 
     write_profile(result, runner, out)

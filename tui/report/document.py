@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import polars as pl
 
-from core.analysis.attribution import AttributionAccuracy
 from core.analysis.results import Results, SearchRecord
+from core.analysis.table import AttributionAccuracy
 from tui.frontier_words import RULE, FrontierRow, frontier_rows
 from tui.names import VARIANT_WORDS
 from tui.numbers import interval, k_text, number, percent

@@ -9,7 +9,7 @@ from cache.folder import Store
 from core.analysis.profile import Profile, profile_of
 from core.analysis.statistics import LEAST_EFFECT
 from core.analysis.statistics.intervals import excesses, specificities
-from core.analysis.summaries import summaries
+from core.analysis.table import summaries
 from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec
 from core.run.plan import Plan

@@ -10,10 +10,10 @@ import pytest
 
 from cache.folder import Store
 from core.abilities.compound import compound_id
-from core.analysis.attribution import AttributionAccuracy, attributions_of
 from core.analysis.profile import Profile, attributions, write_profile
 from core.analysis.results import read_results
 from core.analysis.rounds import run_profile
+from core.analysis.table import AttributionAccuracy, attributions_of
 from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec
 from core.run.plan import Plan

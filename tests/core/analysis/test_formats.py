@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from core.analysis.formats import MASK, Answers, transfer_of_format
+from core.analysis.profile import MASK, Answers, transfer_of_format
 
 N = 40
 A, B = "spatial_reasoning", "temporal_reasoning"

@@ -14,7 +14,7 @@ from cache.folder import Store
 from core.analysis.profile import Profile, profile_of, write_profile
 from core.analysis.statistics.intervals import specificities
 from core.analysis.statistics.scores import mcnemar_exact
-from core.analysis.summaries import summaries
+from core.analysis.table import summaries
 from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec
 from core.run.plan import Plan

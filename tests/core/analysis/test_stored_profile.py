@@ -9,8 +9,7 @@ import polars as pl
 import pytest
 
 from cache.folder import Store
-from core.analysis.profile import profile_of
-from core.analysis.stored_profile import NOTHING, stored_profile, whole_part
+from core.analysis.profile import NOTHING, profile_of, stored_profile, whole_part
 from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec
 from core.run.experiment import Experiment

@@ -10,11 +10,10 @@ import polars as pl
 import pytest
 
 from cache.folder import Store
-from core.analysis.profile import Profile, write_profile
-from core.analysis.profile_frames import StoredFrames
+from core.analysis.profile import Profile, StoredFrames, write_profile
 from core.analysis.rounds import run_profile
 from core.analysis.statistics.scores import benjamini_hochberg, mcnemar_exact
-from core.analysis.summaries import summaries
+from core.analysis.table import summaries
 from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec
 from core.run.events import EntryReplaced, Event, RunFinished, RunsFound
@@ -76,7 +75,7 @@ def test_a_profile_larger_than_memory_is_read_as_it_is_needed(
     finished: tuple[Path, Profile], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root, kept = finished
-    monkeypatch.setattr("core.analysis.profile_frames.KEPT_ROWS", RUNS * 50 - 1)
+    monkeypatch.setattr("core.analysis.profile.KEPT_ROWS", RUNS * 50 - 1)
     runner = new_runner(root)
     read = run_profile(PLAN, runner)
     assert read is not None

@@ -89,10 +89,10 @@ def read_details(session: Session, lens: Lens, measure: Measure) -> CellDetails:
         CorruptEntry: an entry of the cache is damaged.
         ValueError: k asks for more weights than there are candidates.
     """
-    from core.analysis.effects import stored_specificity
     from core.analysis.failures import failures
     from core.analysis.generation_quality import mask_generation_qualities
     from core.analysis.samples import Samples
+    from core.analysis.stored import stored_specificity
 
     benchmark, mask = session.benchmark(lens.benchmark), lens.mask_or_fail
     n, until, experiment = session.items_of(benchmark, lens), lens.stops_at, session.experiment

@@ -25,7 +25,7 @@ Cell = tuple[str, str]
 """Ability and benchmark."""
 
 Difference = Mapping[str, Any]
-"""A row of `core.analysis.mask_comparison.EFFECTS`."""
+"""A row of `core.analysis.model_comparison.EFFECTS`."""
 
 
 class MatrixLook:
@@ -139,7 +139,7 @@ def read_differences(session: Session, lens: Lens, matrix: Matrix) -> Mapping[Ce
     Raises:
         ValueError: the two models have other items; k asks for more weights than there are candidates.
     """
-    from core.analysis.mask_comparison import compared_effects
+    from core.analysis.model_comparison import compared_effects
 
     assert session.b is not None, "it is looked at"
     a, b = session.a.experiment, session.b.experiment

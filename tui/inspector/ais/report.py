@@ -22,9 +22,8 @@ def write_report(session: Session, lens: Lens, path: Path) -> None:
         ValueError: no ability is stored on any benchmark.
         OSError: the file cannot be written.
     """
-    from core.analysis.profile import write_profile
+    from core.analysis.profile import stored_profile, write_profile
     from core.analysis.results import read_results
-    from core.analysis.stored_profile import stored_profile
     from tui.report.document import report_of
     from tui.report.rendering import html_of
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core.analysis.answers import Answers, ItemTable, answers_of
-from core.analysis.stopped_cells import StoppedCell, StoppedCells
-from core.analysis.stored_parts import stored_parts
+from core.analysis.stored import StoppedCell, StoppedCells, stored_parts
 from core.benchmarks.benchmark import Benchmark
 from core.run.experiment import Experiment
 from core.run.pace import Estimate, estimate, known_paces

@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from core.analysis.comparisons import with_links
 from core.analysis.statistics.cells import StoppedBenchmark
 from core.analysis.statistics.intervals import Losses, anytime_interval, losses_of
+from core.analysis.table import with_links
 from core.benchmarks.drawn import part_ends
 from core.benchmarks.registry import find_benchmarks
 
