@@ -15,7 +15,6 @@ from core.models.spec import shortened
 from tui import output
 from tui.opening import ScreenOptions, engine_spec, has_terminal, open_inspector
 from tui.options import ModelFlags
-from tui.renamed import refuse_old_names
 
 PROGRAM = "abilityscope"
 
@@ -124,7 +123,6 @@ def run(arguments: Sequence[str]) -> int:
 
 def _invoke(arguments: list[str]) -> int:
     arguments = _with_command(arguments)
-    refuse_old_names(arguments)
     # Not `app()`, which prints errors over several lines, in colours, and exits itself.
     program = typer.main.get_command(command_app(_named(arguments)))
     # A default for --help: to turn None into a bool, typer would load pydantic, which takes 60 ms.

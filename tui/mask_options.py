@@ -86,8 +86,8 @@ OneK = Annotated[
 ScopeName = Annotated[
     Scope,
     typer.Option(
-        help="Select from all candidates together, the same share of every matrix, or whole units: "
-        "neurons of the MLPs, and of all layers heads too."
+        help="Select from all candidates together, or whole units: neurons of the MLPs, and of all layers "
+        "heads too."
     ),
 ]
 SelectionName = Annotated[

@@ -51,25 +51,19 @@ def named_variant(name: str) -> Variant:
 
 SELECTION_MEANINGS: dict[Selection, str] = {
     "top": "the most important weights",
-    "contrast": "most beyond the others' mean; scores all ten",
-    "contrast_max": "most beyond any other ability's; scores all ten",
-    "max_minus_shared": "contrast_max without what most share",
-    "top_minus_shared": "top without what most share; scores all ten",
+    "max_minus_shared": "most beyond any other's, without what most share",
     "random": "a control: as many weights at random",
-    "random_matched": "a control: random, as many per matrix as top",
     "bottom": "a control: the least important weights",
 }
 """Each fits beside its name in a dialog on 80 columns."""
 
 SCOPE_WORDS: dict[Scope, str] = {
     "global": "of all weights",
-    "per-matrix": "per matrix",
     "units": "whole units",
 }
 
 SCOPE_MEANINGS: dict[Scope, str] = {
     "global": "the first weights of all candidates together",
-    "per-matrix": "the same share of every matrix, its first weights",
     "units": "the first whole neurons; of all layers, heads too",
 }
 
@@ -114,12 +108,12 @@ def short_name(benchmark_id: str) -> str:
 
 
 def order_words(selection: Selection, scope: Scope) -> str:
-    """Which weights come first: `top`, `top per matrix` or `top of units`."""
-    return selection + {"global": "", "per-matrix": " per matrix", "units": " of units"}[scope]
+    """Which weights come first: `top` or `top of units`."""
+    return selection + {"global": "", "units": " of units"}[scope]
 
 
 def file_words(variant: Variant, selection: Selection, scope: Scope, k: float) -> str:
-    """How a mask's weights are chosen, in the name of a file: `mlp-top-per-matrix-k0.03`."""
+    """How a mask's weights are chosen, in the name of a file: `mlp-top-of-units-k0.03`."""
     return f"{variant}-{order_words(selection, scope).replace(' ', '-')}-k{k:g}"
 
 

@@ -272,7 +272,7 @@ def write_failures(profile: Profile) -> None:
     One row per ability, and one for all random controls together. The files have the rest.
     """
     effects, found = profile.plan.effects, profile.failures
-    selection = "contrast" if "contrast" in effects else effects[0]
+    selection = effects[0]
     at_k = [one for one in found.sums if one.mask.k == max(profile.plan.ks_of(one.mask.variant))]
     masks = [one for one in at_k if one.mask.selection == selection]
     controls = [one for one in at_k if one.mask.selection == "random" != selection]

@@ -129,7 +129,7 @@ def collapse_line(rows: pl.DataFrame) -> str:
     names = ", ".join(SHORT_NAMES[ability] for ability in collapsed)
     return (
         f"! {names}: within two standard errors of chance on every benchmark, which says nothing about "
-        "abilities: choose a smaller k, contrast or top_minus_shared."
+        "abilities: choose a smaller k or max_minus_shared."
     )
 
 

@@ -166,7 +166,7 @@ def require_searchable(selections: Sequence[Selection]) -> None:
     """
     if all(selection in CONTROLS for selection in selections):
         raise ValueError(
-            "k auto compares what top, contrast or max_minus_shared masks take, but only "
+            "k auto compares what top or max_minus_shared masks take, but only "
             f"{', '.join(selections)} is asked for: add one of them, or give k as a number."
         )
 

@@ -127,7 +127,7 @@ class Overlaps:
     abilities: tuple[str, ...]
     present: tuple[bool, ...]
     n: int
-    """Weights that k stands for; `top_minus_shared` keeps fewer, and so may heads and neurons together."""
+    """Weights that k stands for; heads and neurons together may be fewer."""
     candidates: int
     """Weights that they were taken from."""
     sizes: NDArray[np.int64]
@@ -161,10 +161,14 @@ def overlaps(experiment: Experiment, mask: MaskSpec) -> Overlaps:
     """
     specs = [replace(mask, ability=ability.id) for ability in ABILITIES]
     stored = StoredMasks(experiment)
-    missing, damaged = _unavailable(experiment, stored, specs)
-    masks = [
-        None if set(missing) & set(experiment.rankings_of(spec)) else stored.mask(spec) for spec in specs
-    ]
+    masks: list[Mask | None] = []
+    damaged: list[CorruptEntry] = []
+    for spec in specs:
+        try:
+            masks.append(stored.mask(spec))
+        except CorruptEntry as error:
+            damaged.append(error)
+            masks.append(None)
     candidates = experiment.info.candidates[mask.variant]
     nothing = Mask(np.empty(0, np.int64))
     overlap = overlap_of([nothing if one is None else one for one in masks], candidates)
@@ -186,23 +190,6 @@ def overlaps(experiment: Experiment, mask: MaskSpec) -> Overlaps:
         containment=np.where(known, overlap.containment, np.nan),
         lift=np.where(known, overlap.lift, np.nan),
         split_half_overlaps={ability: share for ability, share in halves.items() if share is not None},
-        missing=tuple(missing),
+        missing=tuple(spec for spec, one in zip(specs, masks, strict=True) if one is None),
         damaged=tuple(damaged),
     )
-
-
-def _unavailable(
-    experiment: Experiment, stored: StoredMasks, specs: list[MaskSpec]
-) -> tuple[list[MaskSpec], list[CorruptEntry]]:
-    """The rankings that the masks are cut from and that are missing, and what of them is damaged."""
-    missing: list[MaskSpec] = []
-    damaged: list[CorruptEntry] = []
-    for ranking in dict.fromkeys(one for spec in specs for one in experiment.rankings_of(spec)):
-        try:
-            is_stored = stored.ranked(ranking) is not None
-        except CorruptEntry as error:
-            damaged.append(error)
-            is_stored = False
-        if not is_stored:
-            missing.append(ranking)
-    return missing, damaged

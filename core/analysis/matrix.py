@@ -20,7 +20,7 @@ from core.analysis.stored import Effects, StoppedCells, effects, stored_beyond, 
 from core.analysis.table import Beyond, MatrixSummary, cell_table, compared, summaries
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.drawn import drawn
-from core.masks.choices import DRAWN, Scope, Selection
+from core.masks.choices import Scope, Selection
 from core.models.matrices import Variant
 from core.run.experiment import Experiment
 from core.run.specs import MaskSpec, Run, drawn_seed, mask_weights
@@ -146,7 +146,7 @@ def matrix(
     ids = [benchmark.id for benchmark in benchmarks]
     sized = sized_benchmarks(benchmarks, limit, until, seed)
     measured = effects(experiment, [*masks, *controls], sized, seed, until)
-    draws = [] if mask.selection in DRAWN else _further_draws(experiment, masks, sized, seed)
+    draws = [] if mask.selection == "random" else _further_draws(experiment, masks, sized, seed)
     further = effects(experiment, draws, sized, seed, until)
     found = {**measured.found, **further.found}
     beyond = stored_beyond(experiment, found, sized, seed, until)
@@ -220,7 +220,7 @@ def beside_random(
     Raises:
         ValueError: k asks for more weights than there are candidates.
     """
-    if mask.selection in DRAWN:
+    if mask.selection == "random":
         return None
     sized = [(benchmark, n)]
     draws = [mask.control, *_further_draws(experiment, [mask], sized, mask.seed)]

@@ -40,7 +40,7 @@ from core.analysis.table import (
 )
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.diagnostic import is_compound
-from core.masks.choices import DRAWN, Selection
+from core.masks.choices import Selection
 from core.models.spec import FORM
 from core.run.cache_keys import CONTRAST_VERSION, VERSIONS
 from core.run.experiment import Experiment, OutcomesRequest
@@ -320,7 +320,7 @@ def findings_of(profile: Profile) -> dict[str, Any]:
     `generation_quality` of each mask; `failures`: how the ablated answers fail; `shown`: whether the intact
     model shows each ability; `transfer_of_format`: AIS in the model's prompt form and in the other one.
     """
-    is_drawn = pl.col("selection").is_in(DRAWN)
+    is_drawn = pl.col("selection") == "random"
     is_significant = (pl.col("holm_p") < SIGNIFICANT) & ~is_drawn & may_be_starred()
     return {
         "holm_significant": profile.cells.filter(is_significant).select(*HOLM_COLUMNS).to_dicts(),
@@ -475,7 +475,7 @@ def _plan(
         return all(has(ability, one, **changes) for ability in abilities for one in whole)
 
     selections: tuple[Selection, ...] = tuple(dict.fromkeys((mask.selection, "random")))
-    drawn = [one for one in selections if one in DRAWN]
+    drawn = [one for one in selections if one == "random"]
 
     def has_draw(draw: int, k: float) -> bool:
         return all(has_all(selection=one, seed=drawn_seed(mask.seed, draw), k=k) for one in drawn)

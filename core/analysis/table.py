@@ -29,7 +29,6 @@ from core.analysis.statistics.cells import (
 from core.analysis.statistics.intervals import excesses, specificities
 from core.analysis.statistics.scores import benjamini_hochberg, collapsed, empirical_p, holm
 from core.benchmarks.benchmark import Benchmark
-from core.masks.choices import DRAWN
 from core.run.experiment import Experiment
 from core.run.plan import Plan
 from core.run.selected import selected
@@ -79,7 +78,7 @@ CELL = ["ability", "variant", "k", "benchmark"]
 
 def run_names(mask: MaskSpec) -> tuple[str, str, str, float, int | None]:
     """The values of `RUN` but the benchmark: only a mask that is drawn depends on its seed."""
-    seed = mask.seed if mask.selection in DRAWN else None
+    seed = mask.seed if mask.selection == "random" else None
     return mask.ability, mask.variant, mask.selection, mask.k, seed
 
 
@@ -201,7 +200,7 @@ def with_random_masks(cells: pl.DataFrame, random: pl.DataFrame) -> pl.DataFrame
     p_values: list[float | None] = []
     counts: list[int] = []
     for *cell, ais, selection in cells.select(*CELL, "ais", "selection").iter_rows():
-        drawn = [] if ais is None or selection in DRAWN else by_cell.get(tuple(cell), [])
+        drawn = [] if ais is None or selection == "random" else by_cell.get(tuple(cell), [])
         p_values.append(empirical_p(ais, drawn).p_value if drawn else None)
         counts.append(len(drawn))
     return cells.with_columns(
@@ -269,7 +268,7 @@ def _add_specificities(
 
     Not for random controls, nor where there is no other ability.
     """
-    sizes = [None if m.selection in DRAWN else (m.variant, m.selection, m.k) for m in masks]
+    sizes = [None if m.selection == "random" else (m.variant, m.selection, m.k) for m in masks]
     chosen = [n for n, size in enumerate(sizes) if size is not None and sizes.count(size) > 1]
     if not chosen:
         return
@@ -323,7 +322,7 @@ def _others_of(masks: Sequence[MaskSpec]) -> list[list[int]]:
     for n, mask in enumerate(masks):
         groups.setdefault((mask.variant, mask.selection, mask.k), []).append(n)
     return [
-        [] if m.selection in DRAWN else [i for i in groups[m.variant, m.selection, m.k] if i != n]
+        [] if m.selection == "random" else [i for i in groups[m.variant, m.selection, m.k] if i != n]
         for n, m in enumerate(masks)
     ]
 
@@ -334,7 +333,7 @@ def _random_of(masks: Sequence[MaskSpec]) -> list[list[int]]:
     for n, mask in enumerate(masks):
         if mask.selection == "random":
             controls.setdefault((mask.ability, mask.variant, mask.k), []).append(n)
-    return [controls.get((m.ability, m.variant, m.k), []) if m.selection not in DRAWN else [] for m in masks]
+    return [controls.get((m.ability, m.variant, m.k), []) if m.selection != "random" else [] for m in masks]
 
 
 QUALITY = ("perplexity", "base_perplexity", "repeating", "unreadable", "generation_quality_answers")
@@ -406,7 +405,7 @@ def _model_names(experiment: Experiment) -> dict[str, str]:
 
 def _names(experiment: Experiment, mask: MaskSpec) -> dict[str, str | float | int | None]:
     """The columns that say which model and mask a row is about."""
-    may_be_fewer = mask.selection == "top_minus_shared" or (mask.scope, mask.variant) == ("units", "all")
+    may_be_fewer = (mask.scope, mask.variant) == ("units", "all")
     stored = selected(experiment, mask) if may_be_fewer else None
     weights = mask_weights(mask, experiment.info) if stored is None else len(stored)
     return {

@@ -532,7 +532,7 @@ class Crew:
         self._idle |= self._out
         self._out.clear()
         self._hire()
-        for one in scoring_tasks(driver, wanted_rankings(driver, asked.masks())):
+        for one in scoring_tasks(driver, wanted_rankings(asked.masks())):
             key, _ = driver.scores_request(one.ability or "", one.n_items)
             if self._is_live and not driver.store.scores.entries.has(key):
                 self._scores.add(key)

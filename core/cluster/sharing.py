@@ -58,7 +58,7 @@ def run_tasks(asked: Asked, runner: Runner, tasks: Sequence[Task]) -> bool:
 
 def drop_kept_scores(plan: Plan, runner: Runner) -> None:
     """Deletes the scores that were kept for contrasts of a plan, once all of these are ranked."""
-    rankings = wanted_rankings(runner, plan.masks())
+    rankings = wanted_rankings(plan.masks())
     if all(has_ranking(runner, one.mask) for one in rankings):
         for task in scoring_tasks(runner, rankings):
             key, _ = runner.scores_request(task.ability or "")
@@ -70,7 +70,7 @@ class _Scoring:
     """Scores abilities for the masks that are asked for, each under a lock of its own."""
 
     def __init__(self, asked: Asked, runner: Runner) -> None:
-        wanted, usual = wanted_rankings(runner, asked.masks()), runner.importance.n_items
+        wanted, usual = wanted_rankings(asked.masks()), runner.importance.n_items
         self._runner = runner
         self._rankings = [one for one in wanted if runner.n_items_of(one.mask) == usual]
 
@@ -92,7 +92,7 @@ class _Scoring:
 
     def lacking_for(self, masks: Sequence[MaskSpec]) -> list[str]:
         """The abilities that have to be scored for the rankings which some masks lack."""
-        own = {replace(one.mask, k=0.0) for one in wanted_rankings(self._runner, masks)}
+        own = {replace(one.mask, k=0.0) for one in wanted_rankings(masks)}
         wanted = [one for one in self._rankings if replace(one.mask, k=0.0) in own]
         return [task.ability or "" for task in scoring_tasks(self._runner, self._unranked(wanted))]
 

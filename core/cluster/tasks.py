@@ -24,7 +24,6 @@ from core.abilities import ABILITIES
 from core.abilities.neutral_texts import neutral_texts
 from core.analysis.probe import every_question, probe_requests
 from core.benchmarks.drawn import is_drawn, parts_of
-from core.masks.choices import CONTRASTS
 from core.run.events import Phase
 from core.run.experiment import Experiment, OutcomesRequest, divergences_request
 from core.run.pace import COSTS, Kind, answering, known_paces, rough_seconds, scoring_phase
@@ -64,7 +63,7 @@ INTACT = Task()
 
 def tasks_of(asked: Asked, experiment: Experiment) -> list[Task]:
     """All tasks of what is asked for: abilities to score, the intact model, then masks."""
-    scoring = scoring_tasks(experiment, wanted_rankings(experiment, asked.masks()))
+    scoring = scoring_tasks(experiment, wanted_rankings(asked.masks()))
     return [*scoring, INTACT, *(Task(mask=mask) for mask in asked.masks())]
 
 
@@ -74,7 +73,7 @@ def needs_of(task: Task, asked: Asked, experiment: Experiment) -> list[Task]:
         return []
     is_compared = any(benchmark.kind != "multiple_choice" for benchmark in asked.benchmarks)
     intact = [INTACT] if is_compared or asked.until is not None else []
-    return [*scoring_tasks(experiment, wanted_rankings(experiment, [task.mask])), *intact]
+    return [*scoring_tasks(experiment, wanted_rankings([task.mask])), *intact]
 
 
 def requests_of(asked: Asked, experiment: Experiment, mask: MaskSpec | None) -> Iterator[OutcomesRequest]:
@@ -105,15 +104,15 @@ class WantedRanking(NamedTuple):
     @property
     def is_contrast(self) -> bool:
         """Whether it is made from the importance of all abilities."""
-        return self.mask.selection in CONTRASTS
+        return self.mask.selection == "max_minus_shared"
 
 
-def wanted_rankings(experiment: Experiment, masks: Sequence[MaskSpec]) -> list[WantedRanking]:
+def wanted_rankings(masks: Sequence[MaskSpec]) -> list[WantedRanking]:
     """The rankings that some masks are cut from, each once, in the order of the masks."""
     found: dict[MaskSpec, set[float]] = {}
     for mask in masks:
-        for one in experiment.rankings_of(mask):
-            found.setdefault(replace(one, k=0.0, seed=0), set()).add(one.k)
+        if mask.selection != "random":
+            found.setdefault(replace(mask, k=0.0, seed=0), set()).add(mask.k)
     return [WantedRanking(replace(one, k=max(ks)), tuple(sorted(ks))) for one, ks in found.items()]
 
 
@@ -222,7 +221,7 @@ class Survey:
 
     @cached_property
     def _rankings(self) -> list[WantedRanking]:
-        return wanted_rankings(self._experiment, self.asked.masks())
+        return wanted_rankings(self.asked.masks())
 
     @cached_property
     def _is_ranked(self) -> dict[MaskSpec, bool]:
@@ -384,7 +383,7 @@ def write_used_entries(
 
 def entries_of(asked: Asked, experiment: Experiment, tasks: Sequence[Task]) -> Iterator[tuple[str, str]]:
     """Kind and key of each entry, stored or not."""
-    for one in wanted_rankings(experiment, asked.masks()):
+    for one in wanted_rankings(asked.masks()):
         if not one.is_contrast and scoring_tasks(experiment, [one])[0] in tasks:
             yield "rankings", experiment.ranking_key(one.mask)
     for task in tasks:
@@ -409,12 +408,11 @@ def _entries_of_runs(
             yield "divergences", divergences_request(base, request)[0]
     if asked.masks():
         yield "generation_quality", experiment.generation_quality_request(mask)[0]
-    if mask is not None:
-        for one in experiment.rankings_of(mask):
-            yield "rankings", experiment.ranking_key(one)
-            if one.scope == "units":
-                for ability in experiment.scored_abilities(one):
-                    yield "unit_scores", experiment.unit_scores_request(ability, one.n_items)[0]
+    if mask is not None and mask.selection != "random":
+        yield "rankings", experiment.ranking_key(mask)
+        if mask.scope == "units":
+            for ability in experiment.scored_abilities(mask):
+                yield "unit_scores", experiment.unit_scores_request(ability, mask.n_items)[0]
 
 
 def used_entries(root: Path, folder: Path) -> list[Found]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.masks.choices import Scope
-from core.masks.layout import Addresses, Layout, shares_of_matrices
+from core.masks.layout import Addresses, Layout
 from core.models.matrices import Variant, neurons_of
 
 CHUNK = 1 << 20
@@ -64,20 +63,6 @@ class Mask:
     def difference(self, other: Mask) -> Mask:
         """Weights of this one that the other lacks."""
         return Mask(self.addresses[~self._is_in(other)])
-
-    def minus_shared(self, others: Iterable[Mask], at_least: int) -> Mask:
-        """The weights that fewer than so many masks have, this one and the others counted.
-
-        Raises:
-            ValueError: at_least is below 1 or above the number of masks.
-        """
-        owners, masks = np.ones(len(self), np.int16), 1
-        for other in others:
-            owners += self._is_in(other)
-            masks += 1
-        if not 1 <= at_least <= masks:
-            raise ValueError(f"Shared by at least {at_least} of {masks} masks: choose 1 to {masks}.")
-        return Mask(self.addresses[owners < at_least])
 
     def by_matrix(self, layout: Layout) -> list[tuple[int, Addresses]]:
         """Each matrix with weights of the mask, by index, and their row-major positions in it, ascending.
@@ -209,44 +194,14 @@ def _pieces(masks: Sequence[Addresses]) -> Iterator[list[Addresses]]:
             yield parts
 
 
-def random_mask(layout: Layout, variant: Variant, n: int, seed: int, scope: Scope = "global") -> Mask:
+def random_mask(layout: Layout, variant: Variant, n: int, seed: int) -> Mask:
     """A uniformly random mask of n of a variant's candidates, the same for the same seed.
-
-    Args:
-        layout: the candidate matrices.
-        variant: from which of them.
-        n: number of weights.
-        seed: of the draw.
-        scope: `per-matrix`: of each matrix its share, and uniformly within it.
 
     Raises:
         ValueError: n is negative or more than the candidates.
     """
-    sizes = layout.sizes[layout.candidates(variant)].tolist()
-    assert scope != "units", "Units draws them"
-    if scope == "per-matrix":
-        return random_mask_like(layout, variant, shares_of_matrices(sizes, n), seed)
-    return Mask(layout.addresses(variant, random_subset(sum(sizes), n, seed)))
-
-
-def random_mask_like(layout: Layout, variant: Variant, counts: Sequence[int], seed: int) -> Mask:
-    """A random mask with so many weights of each of a variant's candidate matrices.
-
-    Args:
-        layout: the candidate matrices.
-        variant: from which of them.
-        counts: for each of these.
-        seed: the same seed gives the same mask.
-
-    Raises:
-        ValueError: a count is negative or more than its matrix has weights.
-    """
-    rng = np.random.default_rng(seed)
-    parts = [
-        layout.starts[index] + random_subset(layout.matrices[index].size, count, rng)
-        for index, count in zip(layout.candidates(variant), counts, strict=True)
-    ]
-    return Mask(np.concatenate([np.empty(0, np.int64), *parts]))
+    total = int(layout.sizes[layout.candidates(variant)].sum())
+    return Mask(layout.addresses(variant, random_subset(total, n, seed)))
 
 
 def random_subset(total: int, n: int, seed: int | np.random.Generator) -> Addresses:

@@ -10,9 +10,6 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from core.masks.choices import Scope
-from core.masks.layout import order_of_shares, shares_of_matrices
-
 
 class ComputedScores(Protocol):
     """The scores of one matrix, each part of which is computed when it is read."""
@@ -80,7 +77,7 @@ class Threshold:
     """How many equal keys are selected: the first ones."""
 
 
-def top_ranking(scores: Sequence[Scores], n: int, scope: Scope = "global") -> Tensor:
+def top_ranking(scores: Sequence[Scores], n: int) -> Tensor:
     """(n,) int64 positions in the concatenation of the scores, the greatest value first.
 
     Ties go to the lower position; +0 and -0 are tied. Exact over the whole set; the ranking of a smaller n is
@@ -90,54 +87,16 @@ def top_ranking(scores: Sequence[Scores], n: int, scope: Scope = "global") -> Te
     Args:
         scores: finite, float32, float16 or bfloat16, any shape and sign; tensors, or what computes them.
         n: from 0 to the number of scores.
-        scope: all scores are ranked together, or each matrix by itself, and the rankings are merged by
-            `core.masks.layout.order_of_shares`.
 
     Raises:
         ValueError: n or a dtype is out of range, or a score is NaN or infinite.
     """
-    return _ranking(scores, n, sign=1) if scope == "global" else _ranking_by_matrix(scores, n, sign=1)
+    return merged_ranking([Part(scores, 1)], n)
 
 
-def bottom_ranking(scores: Sequence[Scores], n: int, scope: Scope = "global") -> Tensor:
+def bottom_ranking(scores: Sequence[Scores], n: int) -> Tensor:
     """(n,) int64 positions, the smallest value first; otherwise like `top_ranking`."""
-    return _ranking(scores, n, sign=-1) if scope == "global" else _ranking_by_matrix(scores, n, sign=-1)
-
-
-def _ranking_by_matrix(scores: Sequence[Scores], n: int, sign: int) -> Tensor:
-    """Each matrix's own ranking as far as it is needed, merged by `order_of_shares`."""
-    sizes = [size_of(one) for one in scores]
-    counts = shares_of_matrices(sizes, n)
-    return merged_by_matrix(sizes, counts, rankings_of_matrices(scores, counts, sign))
-
-
-def rankings_of_matrices(
-    scores: Sequence[Scores], counts: Sequence[int], sign: int, first: int = 0
-) -> list[Tensor]:
-    """(count,) int64 positions within each matrix: its own ranking, as far as its share goes.
-
-    Args:
-        scores: of some consecutive matrices.
-        counts: the share of each.
-        sign: 1 ranks the greatest first, -1 the smallest.
-        first: the number of the first matrix, for errors.
-    """
-    return [
-        _ranking([one], count, sign, number)
-        for number, (one, count) in enumerate(zip(scores, counts, strict=True), start=first)
-    ]
-
-
-def merged_by_matrix(sizes: Sequence[int], counts: Sequence[int], rankings: Sequence[Tensor]) -> Tensor:
-    """(n,) int64 positions in the concatenation of all matrices, from the rankings of each."""
-    starts = accumulate(sizes, initial=0)
-    own = [ranking + start for ranking, start in zip(rankings, starts, strict=False)]
-    return torch.cat(own)[torch.from_numpy(order_of_shares(sizes, counts))]
-
-
-def _ranking(scores: Sequence[Scores], n: int, sign: int, first: int = 0) -> Tensor:
-    """The ranking over all scores; `first` is the number of the first matrix, for errors."""
-    return merged_ranking([Part(scores, sign, first)], n)
+    return merged_ranking([Part(scores, -1)], n)
 
 
 class RankedPart(Protocol):

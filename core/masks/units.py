@@ -31,7 +31,6 @@ class Units:
         Raises:
             UnsupportedModelError: the variant is `all`, and the heads are not known.
         """
-        self._layout = layout
         self.blocks: tuple[UnitBlock, ...] = unit_blocks(layout.matrices, variant, heads)
         self._starts = [0, *accumulate(block.count for block in self.blocks)]
 
@@ -87,16 +86,6 @@ class Units:
     def random_mask(self, n: int, seed: int) -> Mask:
         """As many units as n weights hold, from all in random order; the same for the same seed."""
         return self.mask(self.fitting(np.random.default_rng(seed).permutation(len(self)), n))
-
-    def random_mask_like(self, mask: Mask, seed: int) -> Mask:
-        """Random units, as many of each block as a mask of whole units has there."""
-        rng, by_matrix = np.random.default_rng(seed), mask.count_by_matrix(self._layout)
-        drawn = [
-            start + rng.permutation(block.count)[: int(by_matrix[part.matrix.index]) // part.weights]
-            for block, start in zip(self.blocks, self._starts[:-1], strict=True)
-            for part in block.parts[:1]
-        ]
-        return self.mask(np.concatenate(drawn))
 
     @staticmethod
     def _addresses_in(part: Part, units: Numbers) -> Addresses:

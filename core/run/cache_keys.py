@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from cache.keys import key_of
-from core.masks.choices import CONTRASTS
 from core.run.specs import DiagnosticSet, ImportanceSpec, MaskSpec, ModelIdentity
 
 KeyKind = Literal[
@@ -33,7 +32,7 @@ VERSIONS: Mapping[KeyKind, int] = {
 """Raised whenever the same key inputs give another content: so also if the neutral texts change."""
 
 CONTRAST_VERSION = 2
-"""Raised whenever the same key inputs give another ranking of `contrast` alone."""
+"""Raised whenever the same key inputs give another ranking of `max_minus_shared` alone."""
 
 
 def cache_key(kind: KeyKind, key_inputs: Mapping[str, Any]) -> str:
@@ -49,12 +48,12 @@ def ranking_key_inputs(
     Args:
         model: whose weights are ranked.
         importance: how importance is computed.
-        sets: the ability's items; for `contrast` followed by the other abilities'.
+        sets: the ability's items; for `max_minus_shared` followed by the other abilities'.
         mask: a mask cut from the ranking, whatever its k and seed.
     """
     key_inputs = scores_key_inputs(model, importance, sets)
     key_inputs |= {"variant": mask.variant, "selection": mask.selection}
-    if mask.selection in CONTRASTS:
+    if mask.selection == "max_minus_shared":
         key_inputs["contrast"] = CONTRAST_VERSION
     if mask.scope == "units":
         key_inputs["unit_scores"] = VERSIONS["unit_scores"]

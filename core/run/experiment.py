@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,6 @@ from cache.folder import Store
 from core.abilities import Item
 from core.benchmarks.benchmark import Benchmark
 from core.importance.memory import MemoryOptions, rounding_of
-from core.masks.choices import CONTRASTS, SHARED_ABILITIES
 from core.models.description import ModelInfo, describe_model
 from core.models.devices import device_kind
 from core.models.spec import AskedLevel, AskedPrompt, ModelSpec
@@ -100,7 +99,7 @@ class Experiment:
 
     def scored_abilities(self, mask: MaskSpec) -> list[str]:
         """The abilities whose importance a mask's ranking needs, its own first."""
-        return own_first(mask.ability) if mask.selection in CONTRASTS else [mask.ability]
+        return own_first(mask.ability) if mask.selection == "max_minus_shared" else [mask.ability]
 
     def ranking_key_inputs(self, mask: MaskSpec) -> dict[str, Any]:
         """The key inputs of the ranking whose first n weights are the mask."""
@@ -132,24 +131,16 @@ class Experiment:
     def _rounding(self) -> dict[str, Any]:
         return rounding_of(self.memory_options, on_gpu=self.identity.device != "cpu")
 
-    def rankings_of(self, mask: MaskSpec) -> list[MaskSpec]:
-        """The masks whose stored rankings a mask is cut from, its own ability's first; none for `random`."""
-        if mask.selection == "random":
-            return []
-        if mask.selection == "top_minus_shared":
-            return [replace(mask, ability=ability, selection="top") for ability in own_first(mask.ability)]
-        return [replace(mask, selection="top")] if mask.selection == "random_matched" else [mask]
-
     def ranking_metadata(self, mask: MaskSpec) -> dict[str, Any]:
-        """The metadata stored with the ranking of its own ability that an existing mask is cut from.
+        """The metadata stored with the ranking that a mask is cut from; none for `random`.
 
         Raises:
             CorruptEntry: it is damaged.
         """
-        for one in self.rankings_of(mask)[:1]:
-            ranking = self.store.rankings.load(self.ranking_key(one), 0)
-            return {} if ranking is None else ranking.metadata
-        return {}
+        if mask.selection == "random":
+            return {}
+        ranking = self.store.rankings.load(self.ranking_key(mask), 0)
+        return {} if ranking is None else ranking.metadata
 
     def ranking_entries(self, mask: MaskSpec) -> int:
         """How many entries, at least, a stored ranking has from which a mask can be cut.
@@ -171,12 +162,7 @@ class Experiment:
         n = mask_weights(mask, self.info)
         if mask.selection == "random":
             return {"random": mask.random_seed, "variant": mask.variant, "n": n} | scope_key_inputs(mask)
-        keys = [self.ranking_key(one) for one in self.rankings_of(mask)]
-        if mask.selection == "random_matched":
-            return {"random_matched": mask.random_seed, "ranking": keys[0], "n": n}
-        if mask.selection == "top_minus_shared":
-            return {"rankings": keys, "shared_abilities": SHARED_ABILITIES, "n": n}
-        return {"ranking": keys[0], "n": n}
+        return {"ranking": self.ranking_key(mask), "n": n}
 
     # Runs.
 

@@ -1,8 +1,8 @@
 """The importance maps of a runner: computed when they are needed, kept while there is room.
 
-A contrast compares one ability with a sum over all of them, which is made once, in the catalogue's order.
+A contrast compares one ability with the shares of all, which are added once, in the catalogue's order.
 Where that order comes to an ability whose importance another ranking needs anyway, it is added on the way: a
-profile of `top` and `contrast` scores no ability a third time.
+profile of `top` and `max_minus_shared` scores no ability a third time.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from core.abilities import ABILITIES
 from core.importance.maps import Importance, MatrixScores, zero_map
 from core.importance.memory import AvailableMemory, available_memory
 from core.importance.plan import SHARE_OF_FREE
-from core.masks.choices import CONTRASTS, Selection
-from core.masks.contrast import ContrastScores, Shares, contrast_scores, no_shares
+from core.masks.contrast import ContrastScores, Shares, contrast_scores
 from core.models.matrices import Variant
 from core.run.computing import computed_importance
 from core.run.kept_scores import keep_scores, kept_scores
@@ -32,10 +31,7 @@ MAP_BYTES = 8
 """One ability's score maps, per candidate weight of the model: two float32."""
 
 SUM_BYTES = 10
-"""A share sum, per candidate weight of its variant, at most: a float64, or two float32 and two bytes."""
-
-Contrast = tuple[Variant, Selection]
-"""What a share sum serves."""
+"""The shares of all abilities, per candidate weight of their variant: two float32 and two bytes."""
 
 ORDER = tuple(ability.id for ability in ABILITIES)
 """The order in which shares are added: in another one the last digits would differ."""
@@ -49,7 +45,7 @@ class ImportanceMaps:
         self._experiment = experiment
         self.n_items = n_items or experiment.importance.n_items
         self.by_ability: dict[str, Importance] = {}
-        self.share_sums: dict[Contrast, Shares] = {}
+        self.share_sums: dict[Variant, Shares] = {}
         """Over all abilities, or the first of them."""
 
     def scores(self, ability: str, expected: Iterable[MaskSpec] = ()) -> Importance:
@@ -64,7 +60,7 @@ class ImportanceMaps:
             ValueError: it does not fit in memory and on the disk, or is 0 everywhere.
         """
         ahead = self._contrasts_ahead(expected)
-        sums_bytes = sum(self._size(variant) * SUM_BYTES for variant, _ in {*ahead, *self.share_sums})
+        sums_bytes = sum(self._size(variant) * SUM_BYTES for variant in {*ahead, *self.share_sums})
         if self._takes_too_much(ability, sums_bytes):
             self._drop_maps(but=ability)
             self._drop_sums(but=ahead)
@@ -79,7 +75,7 @@ class ImportanceMaps:
             Cancelled: it was cancelled between two batches.
             ValueError: importance does not fit in memory and on the disk, or is 0 everywhere.
         """
-        wanted = mask_spec.variant, mask_spec.selection
+        wanted = mask_spec.variant
         if wanted not in self.share_sums:
             self._begin(wanted)
         for ability in ORDER[len(self.share_sums[wanted].totals) :]:
@@ -140,15 +136,15 @@ class ImportanceMaps:
 
     # Sums.
 
-    def _contrasts_ahead(self, expected: Iterable[MaskSpec]) -> set[Contrast]:
-        """The contrasts that masks to come need and whose rankings are not stored."""
-        found: set[Contrast] = set()
+    def _contrasts_ahead(self, expected: Iterable[MaskSpec]) -> set[Variant]:
+        """The variants whose contrasts masks to come need and whose rankings are not stored."""
+        found: set[Variant] = set()
         for mask in expected:
-            contrast = mask.variant, mask.selection
             if self._experiment.n_items_of(mask) != self.n_items or mask.scope == "units":
                 continue
-            if mask.selection in CONTRASTS and contrast not in found and not self._is_ranked(mask):
-                found.add(contrast)
+            is_contrast = mask.selection == "max_minus_shared" and mask.variant not in found
+            if is_contrast and not self._is_ranked(mask):
+                found.add(mask.variant)
         return found
 
     def _is_ranked(self, mask: MaskSpec) -> bool:
@@ -160,20 +156,19 @@ class ImportanceMaps:
             return False
         return length is not None and length >= experiment.ranking_entries(mask)
 
-    def _add(self, ability: str, scores: Sequence[MatrixScores], contrasts: Iterable[Contrast]) -> None:
+    def _add(self, ability: str, scores: Sequence[MatrixScores], variants: Iterable[Variant]) -> None:
         """Adds an ability's shares to some sums, if it is its turn; begins them if there is room."""
-        for contrast in contrasts:
-            if contrast not in self.share_sums and ability == ORDER[0] and self._has_room(contrast[0]):
-                self._begin(contrast)
-            if contrast in self.share_sums and ORDER.index(ability) == len(self.share_sums[contrast].totals):
+        for variant in variants:
+            if variant not in self.share_sums and ability == ORDER[0] and self._has_room(variant):
+                self._begin(variant)
+            if variant in self.share_sums and ORDER.index(ability) == len(self.share_sums[variant].totals):
                 # Taken out meanwhile: a sum that was left in the middle of an addition must not be used.
-                shares = self.share_sums.pop(contrast)
-                shares.add(ability, self.in_variant(contrast[0], scores))
-                self.share_sums[contrast] = shares
+                shares = self.share_sums.pop(variant)
+                shares.add(ability, self.in_variant(variant, scores))
+                self.share_sums[variant] = shares
 
-    def _begin(self, contrast: Contrast) -> None:
+    def _begin(self, variant: Variant) -> None:
         """Starts an empty sum, in main memory if there is room, else on the disk."""
-        variant, selection = contrast
         if not self._has_room(variant):
             self._drop_sums()
         folder = None if self._fits_in_memory(variant) else self._experiment.store.root
@@ -182,11 +177,11 @@ class ImportanceMaps:
         def zeros(dtype: torch.dtype) -> tuple[torch.Tensor, ...]:
             return tuple(one.view(-1) for one in zero_map(matrices, folder, dtype))
 
-        self.share_sums[contrast] = no_shares(selection, zeros, self._size(variant))
+        self.share_sums[variant] = Shares.none(zeros)
 
-    def _drop_sums(self, but: Collection[Contrast] = ()) -> None:
-        for contrast in set(self.share_sums) - set(but):
-            del self.share_sums[contrast]
+    def _drop_sums(self, but: Collection[Variant] = ()) -> None:
+        for variant in set(self.share_sums) - set(but):
+            del self.share_sums[variant]
 
     def _has_room(self, variant: Variant) -> bool:
         """Whether a sum would leave room for one ability's maps beside it."""

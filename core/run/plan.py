@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.drawn import drawn
-from core.masks.choices import CONTROLS, DRAWN, Scope, Selection
+from core.masks.choices import CONTROLS, Scope, Selection
 from core.models.matrices import Variant
 from core.run.experiment import Experiment, OutcomesRequest
 from core.run.specs import MaskSpec, drawn_seed
@@ -60,7 +60,7 @@ class Plan:
             check_least(self.until)
         if self.random_seeds < 1:
             raise ValueError(f"There are {self.random_seeds} random seeds: give 1 or more.")
-        if self.random_seeds > 1 and not set(DRAWN) & set(self.selections):
+        if self.random_seeds > 1 and "random" not in self.selections:
             raise ValueError(
                 f"{self.random_seeds} random seeds are asked for, but 'random' is not among the selections: "
                 "add it."
@@ -72,7 +72,7 @@ class Plan:
         return tuple(one for one in self.selections if one not in CONTROLS) or self.selections
 
     def masks(self) -> tuple[MaskSpec, ...]:
-        """Every mask, the cheapest kinds first: what `top` has scored serves `bottom` and `contrast`."""
+        """Every mask, the cheapest kinds first: what `top` has scored serves `bottom` and the contrasts."""
         if self.only is not None:
             return self.only
         return tuple(
@@ -99,14 +99,14 @@ class Plan:
 
     def seeds_of(self, selection: Selection) -> tuple[int, ...]:
         """The seeds of one selection's masks: several only if they are random."""
-        draws = self.random_seeds if selection in DRAWN else 1
+        draws = self.random_seeds if selection == "random" else 1
         return tuple(drawn_seed(self.seed, draw) for draw in range(draws))
 
     def size(self) -> str:
         """Number of masks and runs, in a sentence."""
         masks = self.masks()
         runs = (len(masks) + 1) * len(self.benchmarks)
-        random = sum(mask.selection in DRAWN for mask in masks) * len(self.benchmarks)
+        random = sum(mask.selection == "random" for mask in masks) * len(self.benchmarks)
         size = (
             f"{_counted(len(masks), 'mask')} and the intact model on "
             f"{_counted(len(self.benchmarks), 'benchmark')}: {_counted(runs, 'run')}"

@@ -14,7 +14,6 @@ from torch import Tensor
 from cache.files import CorruptEntry
 from cache.rankings import Ranking
 from core.importance.maps import MatrixScores
-from core.masks.choices import CONTRASTS, Scope
 from core.masks.layout import Layout
 from core.masks.mask import Mask
 from core.masks.ranking import Scores, bottom_ranking, top_ranking
@@ -117,7 +116,7 @@ class MaskMaker:
     ) -> tuple[NDArray[np.int16], NDArray[np.int32], dict[str, float]]:
         """The same of units."""
         units, scored = units_of(self._experiment, self._layout, spec), self.units
-        if spec.selection in CONTRASTS:
+        if spec.selection == "max_minus_shared":
             found: Sequence[Sequence[Scores]] = [scored.contrast(spec)]
         else:
             own = scored.scores(spec)
@@ -135,7 +134,7 @@ class MaskMaker:
         self, spec: MaskSpec, expected: Sequence[MaskSpec]
     ) -> tuple[Sequence[Scores], list[list[MatrixScores]]]:
         """The scores that a ranking is of, and for `top` those of two halves of the items."""
-        if spec.selection in CONTRASTS:
+        if spec.selection == "max_minus_shared":
             return self.maps.contrast(spec, expected), []
         importance = self.maps.scores(spec.ability, expected)
         scores = self.maps.in_variant(spec.variant, importance.scores)
@@ -147,12 +146,11 @@ class MaskMaker:
     def _ranked(self, spec: MaskSpec, scores: Sequence[Sequence[Scores]], n: int) -> list[Tensor]:
         """The first n positions of each ranking."""
         rank = bottom_ranking if spec.selection == "bottom" else top_ranking
-        scope: Scope = "global" if spec.scope == "units" else spec.scope
         found = []
         with self._experiment.progress.phase("ranking", total=len(scores)) as running:
             for done, values in enumerate(scores, start=1):
                 self._experiment.check_cancelled()
-                found.append(rank(values, n, scope))
+                found.append(rank(values, n))
                 running.advance(done)
         return found
 

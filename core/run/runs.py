@@ -299,19 +299,21 @@ class _Rankings:
 
     def steps(self, mask: MaskSpec) -> list[Step]:
         """The steps that the mask needs beyond those before."""
-        runner, steps = self._runner, list[Step]()
-        for one in runner.rankings_of(mask):
-            key = runner.ranking_key(one)
-            if key in self._ranked or has_ranking(runner, one):
-                continue
-            n, of_units = runner.n_items_of(one), one.scope == "units"
-            missing = [each for each in runner.scored_abilities(one) if self._is_missing(each, n, of_units)]
-            phase = scoring_phase(of_units=of_units)
-            steps += [Step(phase, each, runner.diagnostic_set(each, n).n) for each in missing]
-            steps.append(Step("ranking", "", 3 if one.selection == "top" else 1))
-            self._ranked.add(key)
-            self._scored.update((each, n, of_units) for each in missing)
-        return steps
+        runner = self._runner
+        if mask.selection == "random":
+            return []
+        key = runner.ranking_key(mask)
+        if key in self._ranked or has_ranking(runner, mask):
+            return []
+        n, of_units = runner.n_items_of(mask), mask.scope == "units"
+        missing = [each for each in runner.scored_abilities(mask) if self._is_missing(each, n, of_units)]
+        phase = scoring_phase(of_units=of_units)
+        self._ranked.add(key)
+        self._scored.update((each, n, of_units) for each in missing)
+        return [
+            *(Step(phase, each, runner.diagnostic_set(each, n).n) for each in missing),
+            Step("ranking", "", 3 if mask.selection == "top" else 1),
+        ]
 
     def _is_missing(self, ability: str, n_items: int, of_units: bool) -> bool:
         is_known = (ability, n_items, of_units) in self._scored

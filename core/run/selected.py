@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from cache.files import CorruptEntry
 from cache.rankings import Ranking
-from core.masks.choices import SHARED_ABILITIES
 from core.masks.layout import Layout
-from core.masks.mask import Mask, random_mask, random_mask_like
+from core.masks.mask import Mask, random_mask
 from core.masks.units import Units
 from core.models.description import stored_matrices
 from core.models.files import model_folder
@@ -35,25 +33,12 @@ def select(experiment: Experiment, layout: Layout, mask: MaskSpec, ranked: Ranke
     Raises:
         ValueError: k asks for more weights than there are candidates.
     """
-    if mask.selection == "random":
-        n = mask_weights(mask, experiment.info)
-        if mask.scope == "units":
-            return units_of(experiment, layout, mask).random_mask(n, mask.random_seed)
-        return random_mask(layout, mask.variant, n, mask.random_seed, mask.scope)
-    if mask.selection == "random_matched":
-        top = ranked(replace(mask, selection="top"))
-        if top is None:
-            return None
-        if mask.scope == "units":
-            return units_of(experiment, layout, mask).random_mask_like(top, mask.random_seed)
-        counts = top.count_by_matrix(layout)[layout.candidates(mask.variant)].tolist()
-        return random_mask_like(layout, mask.variant, counts, mask.random_seed)
-    found = [ranked(one) for one in experiment.rankings_of(mask)]
-    tops = [one for one in found if one is not None]
-    if len(tops) < len(found):
-        return None
-    is_core_cut = mask.selection == "top_minus_shared"
-    return tops[0].minus_shared(tops[1:], SHARED_ABILITIES) if is_core_cut else tops[0]
+    if mask.selection != "random":
+        return ranked(mask)
+    n = mask_weights(mask, experiment.info)
+    if mask.scope == "units":
+        return units_of(experiment, layout, mask).random_mask(n, mask.random_seed)
+    return random_mask(layout, mask.variant, n, mask.random_seed)
 
 
 def units_of(experiment: Experiment, layout: Layout, mask: MaskSpec) -> Units:
@@ -156,13 +141,13 @@ def split_half_overlap_of(experiment: Experiment, mask: MaskSpec) -> float | Non
 
 
 def has_ranking(experiment: Experiment, mask: MaskSpec) -> bool:
-    """Whether all rankings that a mask is cut from are stored, long enough and not damaged.
+    """Whether the ranking that a mask is cut from is stored, long enough and not damaged; none for `random`.
 
     Raises:
         ValueError: k asks for more weights than there are candidates.
     """
     n = experiment.ranking_entries(mask)
-    return all(_length(experiment, needed) >= n for needed in experiment.rankings_of(mask))
+    return mask.selection == "random" or _length(experiment, mask) >= n
 
 
 def _length(experiment: Experiment, mask: MaskSpec) -> int:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cache.files import CorruptEntry
 from core.importance.unit_effects import UnitImportance
-from core.masks.contrast import ContrastScores, contrast_scores, no_shares
+from core.masks.contrast import ContrastScores, Shares, contrast_scores
 from core.models.matrices import Variant
 from core.models.units import unit_blocks
 from core.run.computing import computed_units
@@ -50,11 +50,7 @@ class UnitScores:
         """
         by_ability = {ability: self._in_variant(mask.variant, self.of(ability).scores) for ability in ORDER}
         own = by_ability[mask.ability]
-        shares = no_shares(
-            mask.selection,
-            lambda dtype: tuple(torch.zeros(len(one), dtype=dtype) for one in own),
-            candidates=sum(map(len, own)),
-        )
+        shares = Shares.none(lambda dtype: tuple(torch.zeros(len(one), dtype=dtype) for one in own))
         for ability, scores in by_ability.items():
             shares.add(ability, scores)
         return list(contrast_scores(own, mask.ability, shares))

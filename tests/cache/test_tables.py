@@ -50,7 +50,7 @@ COLUMNS: dict[str, dict[str, list[Any]]] = {
     },
     "localizations": {
         "ability": ["spatial_reasoning", "é"],
-        "selection": ["top", "contrast"],
+        "selection": ["top", "max_minus_shared"],
         "neurons": [0.5, 1.0],
         "weights": [0.0, float("nan")],
     },

@@ -48,7 +48,7 @@ WATCHED_S = 20.0
 SHORTEST_S, LONGEST_S = 0.03, 0.25
 """Between two keys."""
 
-STORED = Lens("analogical_reasoning", "mlp", "contrast", 0.03, "analogical_reasoning")
+STORED = Lens("analogical_reasoning", "mlp", "max_minus_shared", 0.03, "analogical_reasoning")
 """What a cache that `profile` filled has."""
 
 LIVE = replace(STORED, selection="random", limit=ITEMS)

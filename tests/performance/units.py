@@ -33,7 +33,7 @@ from core.run.selected import stored_layout
 from core.run.specs import ImportanceSpec, MaskSpec
 
 SCOPES: tuple[Scope, ...] = ("global", "units")
-SELECTIONS: tuple[Selection, ...] = ("contrast_max", "max_minus_shared")
+SELECTIONS: tuple[Selection, ...] = "max_minus_shared"
 KS = (0.01, 0.03)
 
 HEAD = (

@@ -28,7 +28,7 @@ from tui.calibration_words import verdict, write_calibration
 Captured = pytest.CaptureFixture[str]
 
 CHANCE = phantom.PRIVATE / phantom.MLP_SIZE
-OWN = {"top": 0.5, "contrast": 1.0, "contrast_max": 1.0, "max_minus_shared": 1.0, "bottom": 0.0}
+OWN = {"top": 0.5, "max_minus_shared": 1.0, "bottom": 0.0}
 """The share of the selected weights in the own block, as it was made up."""
 
 

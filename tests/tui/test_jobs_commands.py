@@ -89,7 +89,7 @@ def test_they_list_and_stop_jobs_and_engines(
 async def _busy(spec: EngineSpec, process: EngineProcess) -> None:
     """Leaves the engine with a paused and a queued job."""
     screen = Screen(await connect(spec, process))
-    mask = MaskSpec("spatial_reasoning", "all", "contrast", 0.01)
+    mask = MaskSpec("spatial_reasoning", "all", "max_minus_shared", 0.01)
     screen.connection.send(StartRankings("all \x1b[31m[bold]ten", (mask,)))
     screen.connection.send(StartRuns("base", (Run(None, "spatial_reasoning", 20),)))
     job = await screen.job("all \x1b[31m[bold]ten", "running")

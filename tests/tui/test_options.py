@@ -16,7 +16,6 @@ from tui.mask_options import chosen_selection, named_variants
 from tui.names import named_variant
 from tui.opening import engine_spec
 from tui.options import MemoryFlags, ModelFlags, RuleFlags, UsageError
-from tui.renamed import refuse_old_names
 
 Captured = pytest.CaptureFixture[str]
 
@@ -76,10 +75,8 @@ ONE = ("--ability", "inductive_reasoning", "--preset", "paper", "--selection")
     [
         (("overlap", "--preset", "paper", "--loss", "margin"), "leave out the preset or these"),
         (("profile", "--preset", "paper", "--reduction", "abs-sum"), "leave out the preset or these"),
-        (("profile", "--preset", "paper", "--selections", "top,contrast"), "not 'contrast'"),
-        (("overlap", "--preset", "paper", "--selection", "top_minus_shared"), "not 'top_minus_shared'"),
-        (("bench", "--benchmark", "gsm8k", *ONE, "contrast_max"), "not 'contrast_max'"),
-        (("generate", "2 + 3 =", *ONE, "contrast"), "not 'contrast'"),
+        (("profile", "--preset", "paper", "--selections", "top,max_minus_shared"), "not 'max_minus_shared'"),
+        (("bench", "--benchmark", "gsm8k", *ONE, "max_minus_shared"), "not 'max_minus_shared'"),
     ],
 )
 def test_what_is_not_the_papers_is_refused_beside_it(
@@ -89,51 +86,6 @@ def test_what_is_not_the_papers_is_refused_beside_it(
     assert (code, out) == (2, "")
     assert sentence in err
     assert err.count("\n") == 1
-
-
-COMMANDS = ("tui", "profile", "importance", "overlap", "calibrate", "bench", "generate", "doctor")
-
-
-@pytest.mark.parametrize(
-    ("words", "new"),
-    [
-        ("--form items", "--reduction sum-abs"),
-        ("--form=sum", "--reduction abs-sum"),
-        ("--form", "--reduction"),
-        ("--quota matrix", "--scope per-matrix"),
-        ("--quota global", "--scope global"),
-        ("--sums host", "--accumulate-on host"),
-        ("--rows 4", "--scoring-batch 4"),
-        ("--rows --json", "--scoring-batch"),
-        ("--reduction sum", "--reduction abs-sum"),
-        ("--reduction=items", "--reduction sum-abs"),
-        ("--scope matrix", "--scope per-matrix"),
-        ("--selection minus_core", "--selection top_minus_shared"),
-        ("--selections top,minus_core", "--selections top,top_minus_shared"),
-    ],
-)
-@pytest.mark.parametrize("command", COMMANDS)
-def test_an_old_name_is_a_usage_error_that_says_the_new_one(
-    command: str, words: str, new: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code, out, err = called(capsys, command, *words.split())
-    assert (code, out, err.count("\n")) == (2, "", 1)
-    assert err.startswith(f"abilityscope: {words.split()[0].partition('=')[0]}")
-    assert err.endswith(f" has been renamed: give {new}.\n")
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["generate", "--", "--form"],
-        ["bench", "--reduction", "sum-abs", "--scope", "per-matrix", "--selection", "top_minus_shared"],
-        ["data", "--ability", "sum", "--split", "items"],
-        ["importance", "--items", "rows"],
-        [],
-    ],
-)
-def test_everything_else_passes(arguments: list[str]) -> None:
-    refuse_old_names(arguments)
 
 
 @pytest.mark.parametrize(

@@ -92,48 +92,36 @@ def test_random_seeds_are_counted_before_and_make_the_empirical_p(
     assert "'random' is not among the selections" in err
 
 
-def test_the_scope_and_the_matched_control_are_said_wherever_masks_are(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_the_scope_is_said_wherever_masks_are(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     words = (
         "profile", "--abilities", "spatial_reasoning", "--variants", "all", "--k", "0.03", "--n-items", "20",
         "--benchmarks", "spatial_reasoning", "--limit", "40", "--out", str(tmp_path), "--random-seeds", "2",
-        "--selections", "top,random,random_matched", "--scope", "per-matrix",
+        "--selections", "top,random", "--scope", "units",
     )  # fmt: skip
     code, out, err = called(capsys, *words)
     assert code == 0, err
-    assert "runs, 4 of them random controls, 2 for each" in err
-    assert "AIS_p · all · top · k 0.03 · scope per-matrix · " in " ".join(out.split())
-    assert "(random_matched)" in out
+    assert "runs, 2 of them random controls, 2 for each" in err
+    assert "AIS_p · all · top · k 0.03 · scope units · " in " ".join(out.split())
     cells = pl.read_parquet(tmp_path / "cells.parquet")
-    assert set(cells["scope"]) == {"per-matrix"}
-    matched = cells.filter(selection="random_matched")
-    assert matched["seed"].n_unique() == len(matched) == 2
-    assert matched.select("empirical_p", "specificity").null_count().row(0) == (2, 2)
+    assert set(cells["scope"]) == {"units"}
     (top,) = cells.filter(selection="top").to_dicts()
-    assert top["random_masks"] == 2  # the empirical p is from `random` alone
-    assert json.loads((tmp_path / "profile.json").read_text())["scope"] == "per-matrix"
-    runner = document(
-        capsys, *WORDS[:7], "--selection", "random_matched", *WORDS[9:], "--scope", "per-matrix"
-    )
-    assert (runner["mask"]["scope"], runner["mask"]["selection"]) == ("per-matrix", "random_matched")
+    assert top["random_masks"] == 2
+    assert json.loads((tmp_path / "profile.json").read_text())["scope"] == "units"
 
 
 def test_importance_generate_and_overlap_take_a_scope(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    words = ("--scope", "per-matrix", "--n-items", "4", "--cache-dir", str(tmp_path), "--k", "0.03")
+    words = ("--scope", "units", "--n-items", "4", "--cache-dir", str(tmp_path), "--k", "0.03")
     found = document(capsys, "importance", "--ability", "spatial_reasoning", *words)
-    assert found["scope"] == "per-matrix"
-    for row in found["by_matrix"]:
-        assert row["enrichment"] == pytest.approx(1, abs=0.01)
+    assert found["scope"] == "units"
     written = document(
         capsys, "generate", "Six plus two is", "--ability", "spatial_reasoning", "--variants", "all",
         "--selection", "top", "--max-new-tokens", "2", *words,
     )  # fmt: skip
-    assert written["answers"][0]["mask"]["scope"] == "per-matrix"
+    assert written["answers"][0]["mask"]["scope"] == "units"
     overlap = document(capsys, "overlap", "--selection", "random", *words)
-    assert overlap["scope"] == "per-matrix"
+    assert overlap["scope"] == "units"
     code, out, err = called(capsys, "overlap", "--selection", "random", *words)
     assert code == 0, err
-    assert out.startswith("mlp · random · k 0.03 · scope per-matrix · ")
+    assert out.startswith("mlp · random · k 0.03 · scope units · ")

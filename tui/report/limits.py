@@ -50,7 +50,7 @@ def limits(results: Results, found: Sequence[Matrix], answering: Sequence[Matrix
         Limit(
             "Collapsed",
             "The mask takes every benchmark that the intact model can do down to chance: that says nothing "
-            "about one ability. A smaller k, contrast or top_minus_shared may help.",
+            "about one ability. A smaller k or max_minus_shared may help.",
             tuple(
                 f"{one.kind.variant} · {one.kind.selection} · k {k_text(one.kind.k)}: "
                 + ", ".join(word(ability) for ability in one.collapsed)

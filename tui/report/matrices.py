@@ -15,7 +15,7 @@ from core.analysis.statistics import LEAST_EFFECT, NO_PROBABILITY, SIGNIFICANT
 from core.masks.choices import CONTROLS
 from tui.measures import AIS, AIS_P, Measure
 
-BY_PREFERENCE = ("contrast", "max_minus_shared", "contrast_max", "top_minus_shared", "top")
+BY_PREFERENCE = ("max_minus_shared", "top")
 """Selections, the one that says most about single abilities first."""
 
 

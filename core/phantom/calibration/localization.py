@@ -17,7 +17,7 @@ from core.run.events import EntryReplaced
 from core.run.runner import Runner
 from core.run.specs import MaskSpec
 
-SCORED: tuple[Selection, ...] = ("top", "contrast", "contrast_max", "max_minus_shared")
+SCORED: tuple[Selection, ...] = ("top", "max_minus_shared")
 """The selections that rank all weights by a score."""
 
 Localizations = Mapping[Selection, Mapping[str, Localization]]
@@ -49,7 +49,7 @@ def stored_localizations(runner: Runner) -> Localizations | None:
 
 def localization_request(runner: Runner) -> tuple[str, dict[str, Any]]:
     """The cache key of the localizations of the runner's loss and form, and what it is made of."""
-    masks = [MaskSpec(ability, "mlp", "contrast", 1.0) for ability in PRIVATE]
+    masks = [MaskSpec(ability, "mlp", "max_minus_shared", 1.0) for ability in PRIVATE]
     key_inputs = {
         "loss": runner.importance.loss,
         "reduction": runner.importance.reduction,

@@ -26,8 +26,8 @@ from core.run.specs import MaskSpec
 KS = (0.001, 0.01)
 """Fractions of all parameters: the smaller takes an ability away, the larger what others need too."""
 
-SELECTIONS: tuple[Selection, ...] = ("top", "contrast", "contrast_max", "max_minus_shared")
-SCOPES: tuple[Scope, ...] = ("global", "per-matrix")
+SELECTIONS: tuple[Selection, ...] = ("top", "max_minus_shared")
+SCOPES: tuple[Scope, ...] = ("global",)
 BESIDE: tuple[Selection, ...] = ("random", "bottom")
 """The controls."""
 
@@ -69,8 +69,6 @@ PAPER = Setting(*PAPER_RULE, "top", "global", KS[0])
 
 OTHERS = (
     Setting("margin", "sum-lost", "max_minus_shared", "global", KS[1]),
-    Setting("margin", "sum-lost", "top", "per-matrix", KS[0]),
-    Setting("margin", "sum-lost", "contrast_max", "global", KS[0]),
     Setting("margin", "sum-lost", "top", "global", KS[0]),
     Setting("margin", "sum-abs", "max_minus_shared", "global", KS[0]),
     Setting("margin", "sum-abs", "max_minus_shared", "global", KS[1]),

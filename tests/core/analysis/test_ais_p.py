@@ -26,7 +26,7 @@ LOST = {DEDUCTIVE: (2.0, 0.3, 0.0), SPATIAL: (0.1, 0.0, 0.0), TEMPORAL: (0.5, 0.
 PLAN = Plan(
     abilities=ABILITIES,
     variants=("mlp",),
-    selections=("contrast", "random"),
+    selections=("max_minus_shared", "random"),
     ks=(0.01,),
     benchmarks=find_benchmarks(ABILITIES),
     limit=N,
@@ -75,10 +75,12 @@ def p_right(mask: MaskSpec | None, place: int) -> np.ndarray:
 
 def test_cells_beside_other_and_random_masks(found: Profile) -> None:
     base, chance = p_right(None, 0), 0.25
-    own = [p_right(mask, 0) for mask in PLAN.masks() if mask.selection == "contrast"]
+    own = [p_right(mask, 0) for mask in PLAN.masks() if mask.selection == "max_minus_shared"]
     drawn = [m for m in PLAN.masks() if m.selection == "random" and m.ability == DEDUCTIVE]
     random = np.mean([p_right(mask, 0) for mask in drawn], axis=0)
-    (cell,) = found.cells.filter(ability=DEDUCTIVE, benchmark=DEDUCTIVE, selection="contrast").to_dicts()
+    (cell,) = found.cells.filter(
+        ability=DEDUCTIVE, benchmark=DEDUCTIVE, selection="max_minus_shared"
+    ).to_dicts()
     assert cell["p_right"] == pytest.approx(own[0].mean(), abs=1e-6)
     assert cell["ais_p"] == pytest.approx((base.mean() - own[0].mean()) / (base.mean() - chance), abs=1e-5)
     beyond = specificities(base, np.stack(own), chance)[0]
@@ -91,7 +93,7 @@ def test_cells_beside_other_and_random_masks(found: Profile) -> None:
 
 
 def test_links_are_wholly_above_the_least_effect(found: Profile) -> None:
-    cells = found.cells.filter(selection="contrast")
+    cells = found.cells.filter(selection="max_minus_shared")
     for cell in cells.to_dicts():
         if cell["benchmark"] == TEMPORAL:  # the intact model cannot do it
             assert (cell["ais_p"], cell["link"]) == (None, None)
@@ -111,7 +113,7 @@ def test_links_are_wholly_above_the_least_effect(found: Profile) -> None:
 
 def test_summary_and_tables(found: Profile, capsys: pytest.CaptureFixture[str]) -> None:
     contrast, random = summaries(found.cells)
-    cells = found.cells.filter(selection="contrast")
+    cells = found.cells.filter(selection="max_minus_shared")
     own = cells.filter(cells["ability"] == cells["benchmark"])["ais_p"].drop_nulls()
     assert contrast.mean_own_p == pytest.approx(own.mean())
     assert (contrast.links, random.links) == (cells["link"].sum(), 0)

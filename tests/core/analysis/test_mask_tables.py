@@ -40,7 +40,7 @@ def _within(addresses: np.ndarray, matrix: Matrix) -> np.ndarray:
     return addresses[(addresses >= matrix.offset) & (addresses < matrix.offset + matrix.size)]
 
 
-@pytest.mark.parametrize("selection", ["top", "random", "bottom", "top_minus_shared"])
+@pytest.mark.parametrize("selection", ["top", "random", "bottom"])
 @pytest.mark.parametrize("variant", ["mlp", "all"])
 def test_selects_what_the_engine_selects(runner: Runner, variant: Variant, selection: Selection) -> None:
     mask_spec = replace(MASK_SPEC, variant=variant, selection=selection)
@@ -109,10 +109,9 @@ def check_pairs(found: Overlaps, runner: Runner, selection: Selection) -> None:
 
 
 def test_overlaps_are_those_of_the_engines_masks(runner: Runner) -> None:
-    for selection in ("top", "top_minus_shared"):
-        found = overlaps(runner, MaskSpec(SPATIAL, "mlp", selection, K))
-        assert (found.missing, found.damaged) == ((), ())
-        check_pairs(found, runner, selection)
+    found = overlaps(runner, MaskSpec(SPATIAL, "mlp", "top", K))
+    assert (found.missing, found.damaged) == ((), ())
+    check_pairs(found, runner, "top")
     random = overlaps(runner, MaskSpec(SPATIAL, "mlp", "random", K))
     check_pairs(random, runner, "random")
     assert random.lift[np.triu_indices(10, 1)].mean() == pytest.approx(1, abs=0.1)
@@ -132,9 +131,6 @@ def test_what_is_not_stored_is_named_and_has_no_number(runner: Runner, tmp_path:
     assert found.present == (True, True, *[False] * 8)
     assert found.missing == tuple(mask_specs[2:])
     assert np.isnan(found.jaccard).sum() == 100 - 4
-    cored = overlaps(empty, MaskSpec(SPATIAL, "mlp", "top_minus_shared", K))
-    assert (any(cored.present), set(cored.missing)) == (False, set(mask_specs[2:]))
-    assert selected(empty, replace(mask_specs[0], selection="top_minus_shared")) is None
 
 
 def test_a_damaged_ranking_is_never_shown(runner: Runner, tmp_path: Path) -> None:

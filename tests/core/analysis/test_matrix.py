@@ -176,4 +176,3 @@ def test_cache_status_is_told_from_the_files(experiment: Experiment) -> None:
     for stored, is_enough in ((10, False), (experiment.mask_key_inputs(mask)["n"], True)):
         experiment.store.rankings.save(key, {}, np.zeros(stored, np.int16), np.zeros(stored, np.int32), {})
         assert cache_status(experiment, mask, benchmark, N).ranking is is_enough
-    assert not cache_status(experiment, replace(mask, selection="top_minus_shared"), benchmark, N).ranking

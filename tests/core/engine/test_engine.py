@@ -149,7 +149,7 @@ def test_cancel_restores_the_weights(spec: EngineSpec, runner: Runner) -> None:
 def test_importance_is_cancelled_too(spec: EngineSpec) -> None:
     async def talk() -> None:
         async with screen_of(spec) as screen:
-            contrast = MaskSpec("deductive_reasoning", "all", "contrast", 0.01)
+            contrast = MaskSpec("deductive_reasoning", "all", "max_minus_shared", 0.01)
             screen.connection.send(StartRankings("all ten", (contrast,)))
             job = await screen.job("all ten", "running")
             await screen.until(lambda event: isinstance(event, Progressed) and event.phase == "scoring")

@@ -48,20 +48,6 @@ def test_overlap_is_that_of_sets(sets: list[set[int]]) -> None:
             assert np.isnan(found.lift[i, j])
 
 
-@given(st.lists(SETS, min_size=1, max_size=5), st.data())
-def test_what_enough_masks_share_is_taken_away(sets: list[set[int]], data: st.DataObject) -> None:
-    at_least = data.draw(st.integers(1, len(sets)))
-    shared = {w for w in set().union(*sets) if sum(w in s for s in sets) >= at_least}
-    own, *others = map(_mask, sets)
-    assert own.minus_shared(others, at_least) == _mask(sets[0] - shared)
-
-
-def test_shared_by_refuses_what_has_no_meaning() -> None:
-    for at_least in (0, 3):
-        with pytest.raises(ValueError, match="of 2 masks"):
-            _mask({1}).minus_shared([_mask({2})], at_least)
-
-
 def test_a_ranking_becomes_a_mask() -> None:
     assert Mask.of(np.array([5, 2, 9])) == _mask({2, 5, 9})
 

@@ -33,7 +33,7 @@ from core.run.pace import Step
 from core.run.runner import Runner
 from core.run.runs import steps_of_rankings
 from core.run.selected import has_ranking, selected, split_half_overlap_of
-from core.run.specs import ImportanceSpec, MaskSpec, drawn_seed, mask_weights
+from core.run.specs import ImportanceSpec, MaskSpec, mask_weights
 from tests.core.four_bit_models import checkpoint, loaded_model
 from tests.core.importance.test_importance import _plain_loss
 from tests.core.tiny_models import lively_model
@@ -137,8 +137,6 @@ def test_masks_are_whole_units_as_many_as_fit_and_nested(
     assert units.random_mask(n, seed).difference(units.random_mask(n + more, seed)) == Mask(
         np.empty(0, np.int64)
     )
-    matched = units.random_mask_like(units.mask(chosen), seed)
-    assert matched.count_by_matrix(layout).tolist() == units.mask(chosen).count_by_matrix(layout).tolist()
 
 
 def test_random_units_are_uniform() -> None:
@@ -278,17 +276,13 @@ def true_score(selection: Selection, own: str, effects: dict[str, Tensor]) -> Te
     """What a selection ranks neurons by, the greatest first; as shares of all."""
     shares = {ability: one / one.sum() for ability, one in effects.items()}
     others = torch.stack([one for ability, one in shares.items() if ability != own])
-    if selection == "contrast":
-        return shares[own] - others.mean(dim=0)
-    if selection == "contrast_max":
-        return shares[own] - others.amax(dim=0)
     if selection == "max_minus_shared":
         counted = (torch.stack([*shares.values()]) > 16 / len(shares[own])).sum(dim=0)
         return (shares[own] - others.amax(dim=0)).masked_fill(counted >= SHARED_ABILITIES, -2)
     return shares[own] if selection == "top" else -shares[own]
 
 
-@pytest.mark.parametrize("selection", ["top", "bottom", "contrast", "contrast_max", "max_minus_shared"])
+@pytest.mark.parametrize("selection", ["top", "bottom", "max_minus_shared"])
 def test_a_ranking_is_that_of_plain_autograd(
     runner: Runner, own_effects: dict[str, Tensor], selection: Selection
 ) -> None:
@@ -317,13 +311,13 @@ def test_scores_are_stored_and_no_maps_are_made(tmp_path: Path) -> None:
         Runner(ModelSpec(device="cpu"), Store(tmp_path), ImportanceSpec(n_items=1), emit=heard.append)
         for _ in range(3)
     ]
-    contrast = replace(SPEC, selection="contrast")
+    contrast = replace(SPEC, selection="max_minus_shared")
     runners[0].mask(contrast)
     assert (runners[0].maps.by_ability, runners[0].maps.share_sums) == ({}, {})
     assert len([one for one in heard if isinstance(one, ImportancePlanned)]) == len(ABILITIES)
     assert steps_of_rankings(runners[1], [SPEC]) == [Step("ranking", "", 3)]
     heard.clear()
-    runners[1].mask(replace(contrast, variant="all", selection="max_minus_shared"))
+    runners[1].mask(replace(contrast, variant="all"))
     runners[1].mask(SPEC)
     assert not any(isinstance(one, ImportancePlanned) for one in heard)
     entries = runners[2].store.unit_scores.entries
@@ -336,7 +330,7 @@ def test_scores_are_stored_and_no_maps_are_made(tmp_path: Path) -> None:
     assert any(isinstance(one, EntryReplaced) for one in heard)
 
 
-SELECTIONS: list[Selection] = ["top", "contrast", "top_minus_shared", "random", "random_matched", "bottom"]
+SELECTIONS: list[Selection] = ["top", "max_minus_shared", "random", "bottom"]
 
 
 @pytest.mark.parametrize("variant", ["mlp", "all"])
@@ -347,10 +341,6 @@ def test_every_selection_takes_whole_units(runner: Runner, variant: Variant, sel
     assert units.mask(np.flatnonzero(np.isin(units.addresses, mask.addresses))) == mask
     assert 0 < len(mask) <= mask_weights(spec, runner.info)
     assert selected(runner, spec) == mask  # read without torch
-    if selection == "random_matched":
-        layout, top = Layout(runner.space.matrices), runner.mask(replace(spec, selection="top"))
-        assert mask.count_by_matrix(layout).tolist() == top.count_by_matrix(layout).tolist()
-        assert runner.mask(replace(spec, seed=drawn_seed(0, 1))) != mask
 
 
 def test_where_a_mask_lies_and_how_reliable_it_is(runner: Runner) -> None:

@@ -248,8 +248,7 @@ def test_custom_items_and_rows_of_a_batch_change_all_that_is_ablated(tmp_path: P
         {"ability": "temporal_reasoning"},
         {"variant": "all"},
         {"selection": "bottom"},
-        {"selection": "contrast"},
-        {"scope": "per-matrix"},
+        {"selection": "max_minus_shared"},
         {"scope": "units"},
     ],
     ids=str,
@@ -265,10 +264,9 @@ def test_k_and_seed_count_where_they_make_another_mask(tmp_path: Path) -> None:
     # The ranking serves every k, and needs no seed.
     assert changed_kinds(before, keys_of(experiment, replace(TOP, k=0.02))) == OF_MASK - {"ranking"}
     assert changed_kinds(before, keys_of(experiment, replace(TOP, seed=1))) == set()
-    for selection in ("random", "random_matched"):
-        drawn = replace(TOP, selection=selection)  # type: ignore[arg-type]
-        found = changed_kinds(keys_of(experiment, drawn), keys_of(experiment, replace(drawn, seed=1)))
-        assert found == {"outcomes", "divergences", "generation_quality"}
+    drawn = replace(TOP, selection="random")
+    found = changed_kinds(keys_of(experiment, drawn), keys_of(experiment, replace(drawn, seed=1)))
+    assert found == {"outcomes", "divergences", "generation_quality"}
 
 
 def test_benchmark_items_and_batches_change_what_is_evaluated(tmp_path: Path) -> None:

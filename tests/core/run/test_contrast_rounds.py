@@ -37,7 +37,7 @@ def runner_of(folder: Path, heard: list[Event]) -> Runner:
 
 
 def contrast_of(ability: str, variant: Variant) -> MaskSpec:
-    return MaskSpec(ability, variant, "contrast", K)
+    return MaskSpec(ability, variant, "max_minus_shared", K)
 
 
 def scorings(heard: list[Event]) -> Counter[str]:
@@ -75,7 +75,7 @@ def test_the_ranking_is_the_same_to_the_last_weight(
     for mask_spec, mask in list(expected.items())[:2]:
         assert runner.mask(mask_spec) == mask
         assert list(runner.maps.by_ability) == [mask_spec.ability]
-    assert {variant for variant, _ in runner.maps.share_sums} == ({"all"} if for_sums else {"mlp", "all"})
+    assert set(runner.maps.share_sums) == ({"all"} if for_sums else {"mlp", "all"})
     assert not [path for path in tmp_path.iterdir() if path.is_file() and path.stat().st_size > 1 << 20]
 
 
@@ -96,7 +96,7 @@ def test_what_top_scores_goes_into_the_sums_of_both_variants(
     leave_no_room(monkeypatch, for_sums=False)
     heard: list[Event] = []
     runner = runner_of(tmp_path, heard)
-    selections: tuple[Selection, ...] = ("top", "contrast")
+    selections: tuple[Selection, ...] = ("top", "max_minus_shared")
     masks = tuple(MaskSpec(a, v, s, K) for s in selections for a in IDS for v in VARIANTS)
     do(runner, "job", StartRankings("rankings", masks), lambda done: None, BenchmarkOptions())
     assert scorings(heard) == Counter(dict.fromkeys(IDS, 2))
@@ -112,15 +112,13 @@ def test_top_adds_nothing_where_its_order_is_not_the_sum_s_or_no_contrast_is_to_
     runner.mask(MaskSpec(IDS[1], "mlp", "bottom", K), expected=expected)
     assert runner.maps.share_sums == {}
     runner.mask(MaskSpec(IDS[0], "mlp", "bottom", K), expected=expected)
-    assert {name: list(sums.totals) for (name, _), sums in runner.maps.share_sums.items()} == {
-        "all": [IDS[0]]
-    }
+    assert {name: list(sums.totals) for name, sums in runner.maps.share_sums.items()} == {"all": [IDS[0]]}
 
 
 def test_a_profile_says_which_contrasts_are_to_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     leave_no_room(monkeypatch, for_sums=False)
     heard: list[Event] = []
-    plan = Plan(IDS[:1], ("mlp",), ("top", "contrast"), (K,), find_benchmarks(IDS[:1]), limit=2)
+    plan = Plan(IDS[:1], ("mlp",), ("top", "max_minus_shared"), (K,), find_benchmarks(IDS[:1]), limit=2)
     for _ in range(2):
         assert run_profile(plan, runner_of(tmp_path, heard)) is not None
     others = Counter(dict.fromkeys(IDS[1:], 1))
@@ -137,25 +135,11 @@ def test_it_goes_on_after_it_was_cancelled(
     mask_spec = contrast_of(IDS[0], "all")
     with pytest.raises(Cancelled):
         runner.mask(mask_spec)
-    assert list(runner.maps.share_sums["all", "contrast"].totals) == list(IDS[:4])
+    assert list(runner.maps.share_sums["all"].totals) == list(IDS[:4])
     runner.cancelled = lambda: False
     heard.clear()
     assert runner.mask(mask_spec) == expected[mask_spec]
     assert scorings(heard) == Counter(IDS[4:]) + Counter(IDS[:1])
-
-
-@pytest.mark.parametrize("selection", ["contrast_max", "max_minus_shared"])
-def test_the_contrast_with_the_largest_is_the_same_whatever_room_there_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, selection: Selection
-) -> None:
-    mask_specs = [MaskSpec(one, "mlp", selection, K) for one in (IDS[3], IDS[0])]
-    roomy = runner_of(tmp_path / "roomy", [])
-    masks = [roomy.mask(mask_spec) for mask_spec in mask_specs]
-    means = [roomy.mask(contrast_of(mask_spec.ability, "mlp")) for mask_spec in mask_specs]
-    assert all(mask != other for mask, other in zip(masks, means, strict=True))
-    leave_no_room(monkeypatch, for_sums=False)
-    narrow = runner_of(tmp_path / "narrow", [])
-    assert [narrow.mask(mask_spec) for mask_spec in mask_specs] == masks
 
 
 def test_a_mask_scored_by_another_number_of_items_is_that_of_such_an_experiment(tmp_path: Path) -> None:

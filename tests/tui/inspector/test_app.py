@@ -28,13 +28,13 @@ async def test_every_key_of_the_lens_turns_it(engine_spec: EngineSpec) -> None:
         await pilot.press("v")
         assert app.lens.variant == "all"
         await pilot.press("s")
-        await until(pilot, lambda: "beyond the others' mean" in screen_text(app))
+        await until(pilot, lambda: "most beyond any other" in screen_text(app))
         await pilot.press("j", "enter")
-        await until(pilot, lambda: app.lens.selection == "contrast")
+        await until(pilot, lambda: app.lens.selection == "max_minus_shared")
         await pilot.press("s")
         await until(pilot, lambda: isinstance(app.screen, Choose))
         await pilot.press(*"whole units", "enter")
-        await until(pilot, lambda: app.lens.scope == "units" and app.lens.selection == "contrast")
+        await until(pilot, lambda: app.lens.scope == "units" and app.lens.selection == "max_minus_shared")
         await pilot.press("left_square_bracket")
         assert app.lens.k == 0.01
         await pilot.press("a", "j")

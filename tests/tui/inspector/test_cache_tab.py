@@ -18,7 +18,7 @@ from tui.inspector.stored.entries import key_input_lines, read_entries
 from tui.inspector.stored.listing import StoredList
 from tui.inspector.stored.pane import CachePane
 
-LENS = Lens("spatial_reasoning", "mlp", "contrast", 0.03, "spatial_reasoning")
+LENS = Lens("spatial_reasoning", "mlp", "max_minus_shared", 0.03, "spatial_reasoning")
 NARROW, WIDE = (61, 19), (160, 43)
 
 

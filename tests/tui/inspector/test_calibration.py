@@ -100,7 +100,7 @@ async def test_what_is_stored_is_there_at_once(calibration_cache: Path) -> None:
         await pilot.press("h")
         await shown(app, pilot, f"and {LOST:.1f} by the mask")
         await pilot.press("space", "space", "space")
-        screen = await shown(app, pilot, "contrast_max")
+        screen = await shown(app, pilot, "max_minus_shared")
         assert "…" not in screen
         await pilot.press("enter")  # there is nothing to start
         assert isinstance(app.screen, CalibrationScreen)

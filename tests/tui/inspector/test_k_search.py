@@ -17,7 +17,7 @@ from tests.tui.inspector.host import demo_session
 from tui.inspector.k_search import NEEDS_MASK, KSearch
 from tui.inspector.lens import Lens
 
-LENS = Lens("spatial_reasoning", "mlp", "contrast", 0.5, "spatial_reasoning")
+LENS = Lens("spatial_reasoning", "mlp", "max_minus_shared", 0.5, "spatial_reasoning")
 GRID = grid_of(ModelSpec())
 
 

@@ -49,7 +49,7 @@ async def test_a_choice_from_a_list_and_what_follows_it(tmp_path: Path) -> None:
     async with running(still_inspector(tmp_path / "empty"), SMALL) as (app, pilot):
         typed(app, "b", *"tempo", "enter", "s", "j", "enter", "a", "j", "j", "enter", "v")
         await until(pilot, lambda: app.lens.variant == "all")
-        lens = replace(LENS, benchmark="temporal_reasoning", selection="contrast", variant="all")
+        lens = replace(LENS, benchmark="temporal_reasoning", selection="max_minus_shared", variant="all")
         assert app.lens == replace(lens, ability="analogical_reasoning")
 
 

@@ -33,7 +33,7 @@ def test_it_offers_what_the_lens_does_not_look_at_already(tmp_path: Path) -> Non
         "ability: temporal reasoning",
         "variant: all layers",
         "k: 1 %",
-        "selection: top_minus_shared",
+        "selection: max_minus_shared",
     } <= set(offered)
     assert {"benchmark: diagnostic: deductive reasoning", "tab: AIS", "theme: abilityscope-light"} <= set(
         offered

@@ -13,7 +13,7 @@ from tui.inspector.remembered import MOST_MODELS, Remembered, first_lens, load_r
 SPEC = ModelSpec()
 BENCHMARKS = [benchmark.id for benchmark in find_benchmarks(["diagnostic"])]
 LEFT = Remembered(
-    Lens("spatial_reasoning", "all", "top", 0.03, BENCHMARKS[3], limit=None, scope="per-matrix"),
+    Lens("spatial_reasoning", "all", "top", 0.03, BENCHMARKS[3], limit=None, scope="units"),
     "ais",
     "Who\n?",
 )

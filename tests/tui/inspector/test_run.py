@@ -314,7 +314,7 @@ def test_the_engine_s_doing_is_put_into_words(tmp_path: Path) -> None:
     def fold(*events: object) -> Callable[[Session], None]:
         return lambda session: [session.activity.fold(event) for event in events] and None  # type: ignore[arg-type, func-returns-value]
 
-    contrast = replace(LENS, selection="contrast")
+    contrast = replace(LENS, selection="max_minus_shared")
     second = progressed("scoring", CACHED_ABILITIES[1], 20, 40, job="ab-1", number=7, of=10, rate=0.5)
     assert said(fold(), tmp_path) == ""
     assert "loading the model: reading" in said(fold(ModelLoading("demo", "reading")), tmp_path)
@@ -381,9 +381,9 @@ def test_the_command_line_has_what_is_not_usual(tmp_path: Path) -> None:
     assert "--limit" not in line
     assert "--scope" not in line
     assert "--ability" not in command_line(session, replace(LENS, variant="base"))
-    by_matrix = replace(LENS, scope="per-matrix")
+    of_units = replace(LENS, scope="units")
     for write in (command_line, profile_line, overlap_line):
-        assert " --scope per-matrix --k 0.0" in write(session, by_matrix)
+        assert " --scope units --k 0.0" in write(session, of_units)
 
 
 @pytest.mark.parametrize("height", [4, 7, 20])

@@ -13,8 +13,8 @@ from tests.tui.inspector.host import demo_session
 from tui.inspector.lens import Lens
 from tui.inspector.run_choices import RANDOM_MASKS, run_choices
 
-LENS = Lens("spatial_reasoning", "mlp", "contrast", 0.03, "temporal_reasoning", limit=40)
-MASK = MaskSpec("spatial_reasoning", "mlp", "contrast", 0.03)
+LENS = Lens("spatial_reasoning", "mlp", "max_minus_shared", 0.03, "temporal_reasoning", limit=40)
+MASK = MaskSpec("spatial_reasoning", "mlp", "max_minus_shared", 0.03)
 
 
 def test_a_sweep_is_the_cell_and_its_control_at_every_k_of_the_grid(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from tui.inspector.run.pane import runs_of
 from tui.inspector.run.status import plan_of, remark_of
 from tui.inspector.session import Session
 
-LENS = Lens("spatial_reasoning", "mlp", "contrast", 0.03, "temporal_reasoning", limit=40)
+LENS = Lens("spatial_reasoning", "mlp", "max_minus_shared", 0.03, "temporal_reasoning", limit=40)
 WIDTH = 20
 
 

@@ -139,8 +139,8 @@ async def test_o_overlays_other_abilities(demo_cache: Path) -> None:
 
 
 async def test_what_is_missing_is_said_and_scored(demo_cache: Path) -> None:
-    app, pane, sent = hosted(demo_cache, replace(LENS, selection="contrast"))
-    mask_spec = MaskSpec(DEDUCTIVE, "mlp", "contrast", CACHED_K)
+    app, pane, sent = hosted(demo_cache, replace(LENS, selection="max_minus_shared"))
+    mask_spec = MaskSpec(DEDUCTIVE, "mlp", "max_minus_shared", CACHED_K)
     async with app.run_test(size=NARROW) as pilot:
         await until(pilot, lambda: pane.missing is not None and bool(pane.missing.masks))
         await pilot.pause()

@@ -50,7 +50,7 @@ def _make(root: Path) -> None:
     plan = Plan(
         abilities=ABILITIES,
         variants=("mlp",),
-        selections=("contrast", "random"),
+        selections=("max_minus_shared", "random"),
         ks=KS,
         benchmarks=find_benchmarks([*ABILITIES, str(root / "told.toml")]),
         limit=N,

@@ -59,7 +59,7 @@ def test_needs_are_the_links_of_the_larger_k(page: Element, cells: pl.DataFrame)
             found.add((ability, benchmark))
         _, _, others = row[-1].partition("Links too, but other masks may do as much: ")
         found |= {(one.split()[0], benchmark) for one in others.split(", ") if others}
-    at_k = cells.filter(selection="contrast", k=0.01)
+    at_k = cells.filter(selection="max_minus_shared", k=0.01)
     links = {
         (ABILITY_WORDS[a], ABILITY_WORDS[b]) for a, b in at_k.filter("link")["ability", "benchmark"].rows()
     }
@@ -72,11 +72,16 @@ def test_needs_are_the_links_of_the_larger_k(page: Element, cells: pl.DataFrame)
 
 def test_the_matrix_has_the_cells(page: Element, cells: pl.DataFrame) -> None:
     for k, words in ((0.01, "k 1 %"), (0.003, "k 0.3 %")):
-        rows = rows_of(table_with(page, f"Effects, MLP-only · contrast · {words}"))
+        rows = rows_of(table_with(page, f"Effects, MLP-only · max_minus_shared · {words}"))
         assert rows[0] == ["without", "deduct", "spatial", "tempor", "told"]
         for ability, row in zip(ABILITIES, rows[1:], strict=False):
             for benchmark, name in ((DEDUCTIVE, "ais_p"), (SPATIAL, "ais_p"), ("told", "ais")):
-                of_cell = {"ability": ability, "benchmark": benchmark, "selection": "contrast", "k": k}
+                of_cell = {
+                    "ability": ability,
+                    "benchmark": benchmark,
+                    "selection": "max_minus_shared",
+                    "k": k,
+                }
                 (cell,) = cells.filter(**of_cell).to_dicts()
                 place = 4 if benchmark == "told" else 1 + ABILITIES.index(benchmark)
                 assert row[place].lstrip().startswith(f"{cell[name] + 0.0:.2f}".replace("0.", ".", 1))
@@ -118,7 +123,7 @@ def test_examples_part_where_the_answers_do(page: Element) -> None:
 def test_samples_are_all_there_and_broken_ones_first(page: Element, profile_folder: Path) -> None:
     outcomes = pl.read_parquet(profile_folder / "outcomes.parquet")
     base = outcomes.filter(variant="base").select("benchmark", "item_id", was="correct")
-    both = outcomes.filter(selection="contrast", k=0.01).join(base, on=["benchmark", "item_id"])
+    both = outcomes.filter(selection="max_minus_shared", k=0.01).join(base, on=["benchmark", "item_id"])
     broken = len(both.filter(pl.col("was") & ~pl.col("correct")))
     rows = rows_of(page.first("table", id="samples-table"))[1:]
     verdicts = [row[2] for row in rows]
@@ -233,7 +238,7 @@ def test_another_least_effect_and_the_transfer_of_format(profile_folder: Path, t
     cells = pl.read_parquet(folder / "cells.parquet").with_columns(until=pl.lit(0.1))
     cells.write_parquet(folder / "cells.parquet")
     settings = json.loads((folder / "profile.json").read_text("utf-8"))
-    mask = {"ability": DEDUCTIVE, "variant": "mlp", "selection": "contrast", "k": 0.01}
+    mask = {"ability": DEDUCTIVE, "variant": "mlp", "selection": "max_minus_shared", "k": 0.01}
     forms = {"prompt": "text", "ais": 0.5, "other_prompt": "letters", "other_ais": None}
     settings["transfer_of_format"] = [mask | forms, mask | forms | {"selection": "random"}]
     (folder / "profile.json").write_text(json.dumps(settings), "utf-8")
@@ -255,12 +260,12 @@ def test_how_k_was_chosen(profile_folder: Path, tmp_path: Path) -> None:
     gains = ([0.1, 0.0, 0.2], [0.4, 0.3, 0.5])
     tried = [one | {"gain": gain} for one, gain in zip(tried, gains, strict=True)]
     tried.append({"k": 0.03, "acceptable": False})
-    search = {"variant": "mlp", "selections": ["contrast"], "k": 0.01, "tried": tried}
+    search = {"variant": "mlp", "selections": ["max_minus_shared"], "k": 0.01, "tried": tried}
     settings["auto_k"] = [search | {"best_k": 0.01, "choosing_items": 20}]
     (folder / "profile.json").write_text(json.dumps(settings), "utf-8")
     report = report_of(read_results(folder))
     page = page_of(html_of(report))
-    assert rows_of(table_with(page, "Own and others over k, MLP-only · contrast"))[1:] == [
+    assert rows_of(table_with(page, "Own and others over k, MLP-only · max_minus_shared"))[1:] == [
         ["0.3 %", ".20 [.10, .30]", ".10 [.05, .15]", ".10 [.00, .20]", "yes", ""],
         ["1 %", ".60 [.50, .70]", ".20 [.10, .30]", ".40 [.30, .50]", "yes", "chosen"],
         ["3 %", "·", "·", "·", "no", ""],

@@ -25,10 +25,7 @@ from tui.safe_text import safe_line
 Found = TypeVar("Found")
 
 NEEDS: dict[Selection, str] = {
-    "contrast": "It takes the importance of all ten abilities. ",
-    "contrast_max": "It takes the importance of all ten abilities. ",
     "max_minus_shared": "It takes the importance of all ten abilities. ",
-    "top_minus_shared": "It takes the rankings of all ten abilities. ",
 }
 """What a selection needs beyond the importance for its own ability."""
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
-from core.masks.choices import DRAWN
 from core.models.matrices import Variant
 from tui.inspector.look.marks import Marks
 from tui.inspector.masks.mask_pane import Missing, missing_rankings
@@ -146,7 +145,7 @@ def figures(masks: Masks) -> str:
         f"{found.n:,} weights: {percent(found.n / masks.parameters)} of the model, "
         f"{percent(masks.own.even)} of the {CANDIDATES[mask.variant]}."
     ]
-    if mask.selection in DRAWN:
+    if mask.selection == "random":
         sentences.append("Drawn at random: a control.")
     elif found.split_half_overlap is not None:
         sentences.append(f"Two halves of the items agree on {percent(found.split_half_overlap)}.")

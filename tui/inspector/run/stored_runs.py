@@ -58,8 +58,6 @@ def scorings_of(experiment: Experiment, runs: Mapping[Side, Run]) -> int:
     mask = mask_of(runs)
     if mask is None or has_ranking(experiment, mask):
         return 0
-    if mask.selection == "top_minus_shared":
-        return sum(not has_ranking(experiment, needed) for needed in experiment.rankings_of(mask))
     abilities = experiment.scored_abilities(mask)
     if mask.scope == "units":
         n = experiment.n_items_of(mask)

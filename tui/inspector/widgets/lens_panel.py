@@ -254,8 +254,7 @@ class LensPanel(VerticalScroll, can_focus=False):
             return [*lines, *rows[: len(rows) - self._is_short]]
         share = known.weights / known.candidates
         what = "MLP" if lens.variant == "mlp" else "layers"
-        at_most = "<=" if lens.selection == "top_minus_shared" else ""
-        lines.append(Text(f" {at_most}{count_text(known.weights)} weights", style="dim"))
+        lines.append(Text(f" {count_text(known.weights)} weights", style="dim"))
         lines.append(Text(f" {percent(share)} of {what}", style="dim"))
         return lines[: len(lines) - self._is_short]
 
@@ -342,4 +341,4 @@ class Context(Static):
             return f" ({known.problem})"
         if known.weights is None or self.app.size.width < SAYS_WEIGHTS:
             return ""
-        return f" ({'up to ' if lens.selection == 'top_minus_shared' else ''}{known.weights:,} weights)"
+        return f" ({known.weights:,} weights)"
