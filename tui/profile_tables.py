@@ -17,7 +17,6 @@ from tui.measures import AIS, Measure
 from tui.names import SHORT_NAMES, VARIANT_WORDS, short_name
 from tui.numbers import number
 from tui.output import plain_table, wrapped
-from tui.prompt_words import write_transfer
 from tui.result_words import (
     ATTRIBUTION_LEGEND,
     SILENT,
@@ -93,7 +92,6 @@ def write_profile(profile: Profile, measure: Measure) -> None:
     output.write_table(_summary_table(summaries(profile.cells), measure))
     output.write(wrapped(SUMMARY_LEGEND[measure.name]) + "\n\n")
     _write_attributions(profile)
-    write_transfer(profile)
     if why := reasons(cells, measure):
         output.write(f"{why}\n")
     write_generation_quality(profile)

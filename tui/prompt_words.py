@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tui import output
 from tui.names import SHORT_NAMES
-from tui.numbers import interval, number
+from tui.numbers import number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from core.analysis.probe import ProbeTable
-    from core.analysis.profile import Profile
     from core.models.spec import ModelSpec
     from core.run.events import PromptsSettled
 
@@ -31,66 +29,6 @@ def settled_text(settled: PromptsSettled) -> str:
         words += f"; {', '.join(f'{style} {number(share)}' for style, share in settled.shares.items())}"
         words += "" if settled.probed_level == settled.level else f" on {settled.probed_level} items"
     return f"{words} · items: {settled.level}"
-
-
-TRANSFER_LEGEND = (
-    "Transfer of format: AIS on the ability's own items in the prompt form that its weights were scored in, "
-    "and in the other one. A mask that only hurts the first is about the format."
-)
-
-
-def write_transfer(profile: Profile) -> None:
-    """Writes the AIS of each ability's masks in both prompt forms at the largest k, if both were evaluated.
-
-    One row for each mask, and one for the random controls together.
-    """
-    from core.analysis.profile import transfer_of_format
-
-    plan = profile.plan
-    found = transfer_of_format(profile.cells, profile.answers, plan.seed)
-    rows = [row for row in found if row["k"] == max(plan.ks_of(row["variant"]))]
-    if not rows:
-        return
-    own, other = (STYLE_WORDS[rows[0][name]] for name in ("prompt", "other_prompt"))
-    heads = ("ability", "mask", own, other, "difference", "n")
-    table = output.plain_table(heads, left=heads[:-1], wraps=True)
-    for row in rows:
-        if row["selection"] in plan.effects:
-            table.add_row(*_transfer_cells(row))
-    for (variant, selection), drawn in _controls(rows, plan.effects).items():
-        means = (_mean([row[name] for row in drawn]) for name in ("ais", "other_ais", "difference"))
-        table.add_row(f"({selection})", variant, *map(number, means), f"{drawn[0]['n']:,}", style="dim")
-    output.write_table(table)
-    output.write(f"{output.wrapped(TRANSFER_LEGEND)}\n\n")
-
-
-def _transfer_cells(row: Mapping[str, Any]) -> list[str]:
-    """A row of the table: each AIS with its interval, or why there is none."""
-    ends = []
-    for ais, low, high in (("ais", "ais_low", "ais_high"), ("other_ais", "other_ais_low", "other_ais_high")):
-        has_ais = row[ais] is not None
-        ends.append(f"{number(row[ais])} {interval(row[low], row[high])}" if has_ais else "at chance")
-    mask = f"{row['variant']} {row['selection']}"
-    gap = number(row["difference"])
-    if row["difference"] is not None:
-        gap += f" {interval(row['difference_low'], row['difference_high'])}"
-    return [SHORT_NAMES[row["ability"]], mask, *ends, gap, f"{row['n']:,}"]
-
-
-def _controls(
-    rows: Sequence[Mapping[str, Any]], effects: Sequence[str]
-) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
-    """The rows of each variant's controls, by variant and selection."""
-    found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for row in rows:
-        if row["selection"] not in effects:
-            found.setdefault((row["variant"], row["selection"]), []).append(row)
-    return found
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
 
 
 def probe_lines(table: ProbeTable, asked: ModelSpec) -> list[str]:

@@ -6,7 +6,6 @@ import json
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,6 @@ from core.analysis.generation_quality import GenerationQuality, mask_generation_
 from core.analysis.matrix import sized_benchmarks
 from core.analysis.shown import Shown, flags_of, shown_abilities
 from core.analysis.statistics import SIGNIFICANT
-from core.analysis.statistics.intervals import Answered, paired_difference
 from core.analysis.stored import StoppedCells
 from core.analysis.table import (
     BASE,
@@ -41,7 +39,6 @@ from core.analysis.table import (
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.diagnostic import is_compound
 from core.masks.choices import Selection
-from core.models.spec import FORM
 from core.run.cache_keys import CONTRAST_VERSION, VERSIONS
 from core.run.experiment import Experiment, OutcomesRequest
 from core.run.plan import Plan
@@ -109,74 +106,6 @@ class _Runs(Sequence[pl.DataFrame]):
         return len(self._requests)
 
 
-MASK = ("ability", "variant", "selection", "k", "seed")
-"""The columns that name a mask."""
-
-Answers = Callable[[dict[str, Any]], pl.DataFrame]
-"""Gives the items of a cell: `item_id`, the `score` under its mask, and the intact model's, `base`."""
-
-FIGURES = ("ais", "ais_low", "ais_high", "n")
-
-
-def transfer_of_format(cells: pl.DataFrame, answers: Answers, seed: int = 0) -> list[dict[str, Any]]:
-    """Each mask on its own ability's benchmark in both forms, as far as a profile has both; plain values.
-
-    `ais` is of the model's own form, `other_ais` of the other one, both with their intervals; `difference` is
-    the first minus the second, `difference_low` and `difference_high` its 95 % interval over the same items;
-    None where one is not defined, and `reason` says why.
-
-    Args:
-        cells: `Profile.cells`.
-        answers: `Profile.answers`.
-        seed: random seed of the bootstrap.
-    """
-    own = {_mask_of(cell): cell for cell in cells.to_dicts() if cell["benchmark"] == cell["ability"]}
-    rows = []
-    for other in cells.filter(pl.col("benchmark").str.contains(FORM, literal=True)).to_dicts():
-        ability, _, form = other["benchmark"].partition(FORM)
-        cell = own.get(_mask_of(other))
-        if ability == other["ability"] and cell is not None:
-            has_both = cell["defined"] and other["defined"]
-            low, high = _ends(cell, other, answers, seed) if has_both else (None, None)
-            figures = _figures(cell, other) | {"difference_low": low, "difference_high": high}
-            rows.append({**_names(cell, form), **figures})
-    return rows
-
-
-def _mask_of(cell: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(cell[name] for name in MASK)
-
-
-def _ends(cell: dict[str, Any], other: dict[str, Any], answers: Answers, seed: int) -> tuple[float, float]:
-    """The 95 % interval of the difference of two cells, over the items that both have."""
-    first, second = answers(cell), answers(other)
-    both = first.join(second, on="item_id", how="inner", suffix="_other", maintain_order="left")
-    base, ablated, base_other, ablated_other = (
-        both[name].cast(pl.Float64).to_numpy() for name in ("base", "score", "base_other", "score_other")
-    )
-    return paired_difference(
-        Answered(base, ablated, cell["chance"]),
-        Answered(base_other, ablated_other, other["chance"]),
-        seed=seed,
-    )
-
-
-def _names(cell: dict[str, Any], form: str) -> dict[str, Any]:
-    names = {name: cell[name] for name in MASK}
-    return {**names, "prompt": cell["prompt"], "other_prompt": form, "shown": cell["shown"]}
-
-
-def _figures(cell: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    figures = {name: cell[name] for name in FIGURES}
-    figures |= {f"other_{name}": other[name] for name in FIGURES}
-    both = cell["defined"] and other["defined"]
-    return {
-        **figures,
-        "difference": cell["ais"] - other["ais"] if both else None,
-        "reason": "" if both else cell["reason"] or other["reason"],
-    }
-
-
 ITEM_COLUMNS = ("item_id", "family", "prompt", "options", "targets")
 """Columns of an item that are written beside its outcomes."""
 
@@ -228,18 +157,6 @@ class Profile:
             labels = pl.DataFrame([(*names, one) for one in ids], schema=RUN, orient="row")
             owners = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
             yield labels[owners].hstack(pl.concat(parts).get_columns())
-
-    def answers(self, cell: Mapping[str, Any]) -> pl.DataFrame:
-        """The items of a cell: `item_id`, the `score` under its mask, and the intact model's, `base`."""
-        index = [benchmark.id for benchmark in self.plan.benchmarks].index(cell["benchmark"])
-        mask = self._by_names[tuple(cell[name] for name in RUN if name != "benchmark")]
-        intact = self.frames[None][index].select("item_id", base="score")
-        masked = self.frames[mask][index].select("item_id", "score")
-        return masked.join(intact, on="item_id", maintain_order="left")
-
-    @cached_property
-    def _by_names(self) -> dict[tuple[Any, ...], MaskSpec]:
-        return {run_names(mask): mask for mask in self.plan.masks()}
 
 
 def attributions(profile: Profile) -> list[AttributionAccuracy]:
@@ -318,7 +235,7 @@ def findings_of(profile: Profile) -> dict[str, Any]:
     `holm_significant`: the cells that are significant with all of their matrix taken together (Holm), and
     their empirical p; `attribution`: how well each matrix names what compound benchmarks need;
     `generation_quality` of each mask; `failures`: how the ablated answers fail; `shown`: whether the intact
-    model shows each ability; `transfer_of_format`: AIS in the model's prompt form and in the other one.
+    model shows each ability.
     """
     is_drawn = pl.col("selection") == "random"
     is_significant = (pl.col("holm_p") < SIGNIFICANT) & ~is_drawn & may_be_starred()
@@ -331,7 +248,6 @@ def findings_of(profile: Profile) -> dict[str, Any]:
         ],
         "failures": _failures_of(profile),
         "shown": [one.figures() for one in profile.shown.values()],
-        "transfer_of_format": transfer_of_format(profile.cells, profile.answers, profile.plan.seed),
     }
 
 

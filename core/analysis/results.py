@@ -150,19 +150,6 @@ class Failures(msgspec.Struct, frozen=True):
     choices: list[MaskChoices]
 
 
-class Transfer(msgspec.Struct, frozen=True):
-    """A mask on its ability's items in two prompt forms."""
-
-    ability: str
-    variant: str
-    selection: str
-    k: float
-    prompt: str
-    other_prompt: str
-    ais: float | None
-    other_ais: float | None
-
-
 class TriedRecord(msgspec.Struct, frozen=True):
     """One k of a search for one: mean AIS_p, None where it was no candidate; see `statistics.frontier`."""
 
@@ -207,7 +194,6 @@ class Settings(msgspec.Struct, frozen=True):
     versions: dict[str, str]
     shown: list[ShownAbility]
     failures: Failures
-    transfer_of_format: list[Transfer]
     attribution: list[AttributionAccuracy]
     """On compound benchmarks, by matrix and rule; empty without any."""
     auto_k: list[SearchRecord]

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from core.analysis.results import Results
 from tui.numbers import interval, k_text, number
-from tui.prompt_words import STYLE_WORDS
 from tui.report.matrices import Column, Matrix
 from tui.report.words import word
 from tui.result_words import ENOUGH, cut_text
@@ -81,12 +80,6 @@ def limits(results: Results, found: Sequence[Matrix], answering: Sequence[Matrix
             ),
         ),
         Limit(
-            "Transfer of format",
-            "AIS on the ability's own items in the prompt form that its weights were scored in, and in the "
-            "other one: a mask that hurts only the first is about the format.",
-            _transfer(results, answering),
-        ),
-        Limit(
             "Few random masks", "An empirical p of .05 takes 19 random masks.", _few_random(results, found)
         ),
         Limit(
@@ -142,18 +135,3 @@ def _few_random(results: Results, found: Sequence[Matrix]) -> tuple[str, ...]:
     if not found or not isinstance(masks, int) or masks >= ENOUGH:
         return ()
     return (f"{masks} per cell here: --random-seeds {ENOUGH} can show .05.",)
-
-
-def _transfer(results: Results, answering: Sequence[Matrix]) -> tuple[str, ...]:
-    """A line for each mask that was run on its ability's items in both forms."""
-    kinds = [one.kind for one in answering]
-    return tuple(
-        f"{row.variant}, {word(row.ability)}: {_form(row.prompt, row.ais)}, "
-        f"{_form(row.other_prompt, row.other_ais)}"
-        for row in results.settings.transfer_of_format
-        if (row.variant, row.selection, row.k) in kinds
-    )
-
-
-def _form(style: str, ais: float | None) -> str:
-    return f"{STYLE_WORDS.get(style, style)} {'not identifiable' if ais is None else number(ais)}"

@@ -233,20 +233,13 @@ def test_what_benchmarks_are_called() -> None:
     assert fitted("a_benchmark_with_a_long_name") == "a_benchmark_with…"
 
 
-def test_another_least_effect_and_the_transfer_of_format(profile_folder: Path, tmp_path: Path) -> None:
+def test_another_least_effect(profile_folder: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(profile_folder, tmp_path / "own"))
     cells = pl.read_parquet(folder / "cells.parquet").with_columns(until=pl.lit(0.1))
     cells.write_parquet(folder / "cells.parquet")
-    settings = json.loads((folder / "profile.json").read_text("utf-8"))
-    mask = {"ability": DEDUCTIVE, "variant": "mlp", "selection": "max_minus_shared", "k": 0.01}
-    forms = {"prompt": "text", "ais": 0.5, "other_prompt": "letters", "other_ais": None}
-    settings["transfer_of_format"] = [mask | forms, mask | forms | {"selection": "random"}]
-    (folder / "profile.json").write_text(json.dumps(settings), "utf-8")
     page = page_of(html_of(report_of(read_results(folder))))
     assert "A link has its whole interval above .10" in page.text
     assert "--until 0.1 " in page.first("pre").text
-    lines = [one.text for one in page.every("li") if "option text" in one.text]
-    assert lines == ["mlp, deductive: option text .50, letters not identifiable"]
 
 
 def test_how_k_was_chosen(profile_folder: Path, tmp_path: Path) -> None:

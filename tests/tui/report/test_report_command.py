@@ -98,7 +98,7 @@ def test_a_folder_that_is_no_profile_gets_one_sentence(
 ) -> None:
     damage(own_folder)
     to = own_folder / "made"
-    for command in (("report", "--to", f"{to}.html"), ("export", "--format", "lm-eval", "--to", str(to))):
+    for command in (("report", "--to", f"{to}.html"), ("export", "--to", str(to))):
         code, out, err = called(capsys, *command, str(own_folder))
         assert (code, out) == (1, "")
         assert sentence in err
