@@ -34,9 +34,9 @@ def families_of(ability: str, level: Level) -> tuple[Family, ...]:
         ValueError: the ability is unknown.
     """
     find_ability(ability)
-    module = import_module(f"core.abilities.{level}.{ability}")
-    families: tuple[Family, ...] = module.FAMILIES
-    return families
+    module = import_module(f"core.abilities.generators.{ability}")
+    families: dict[Level, tuple[Family, ...]] = module.FAMILIES
+    return families[level]
 
 
 @cache

@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 
 from core.abilities import Item, generate_items
-from core.abilities.standard.analogical_reasoning import (
+from core.abilities.generators.analogical_reasoning import (
     ORDERED,
     PAIRS,
     ROLES,

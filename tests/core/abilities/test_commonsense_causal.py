@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from core.abilities import Item, generate_items
-from core.abilities.standard.commonsense_causal import CHAINS, FEELINGS, MATTER, OBJECTS, SETTINGS
+from core.abilities.generators.commonsense_causal import CHAINS, FEELINGS, MATTER, OBJECTS, SETTINGS
 
 MISHAPS = [(doing, *mishap) for (doing,), mishaps in SETTINGS for mishap in mishaps]
 """Undertaking, cause, effect, prevention."""

@@ -9,10 +9,10 @@ from functools import cache
 import pytest
 
 from core.abilities.generate import draw_items
+from core.abilities.generators.contextual_recall import EVENTS, FAMILIES
 from core.abilities.item import Item
-from core.abilities.standard.contextual_recall import EVENTS, FAMILIES
 
-BY_NAME = {family.name: family for family in FAMILIES}
+BY_NAME = {family.name: family for family in FAMILIES["standard"]}
 
 
 @cache

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from core.abilities.generate import draw_items
+from core.abilities.generators.deductive_reasoning import FAMILIES
 from core.abilities.item import Item
-from core.abilities.standard.deductive_reasoning import FAMILIES
 
 Truth = np.ndarray
 """Truth of a sentence in every case."""
 
-BY_NAME = {family.name: family for family in FAMILIES}
+BY_NAME = {family.name: family for family in FAMILIES["standard"]}
 
 
 @cache

@@ -11,11 +11,10 @@ from itertools import combinations, pairwise, product
 import pytest
 
 from core.abilities.generate import draw_items
+from core.abilities.generators.inductive_reasoning import COMMON, FAMILIES
 from core.abilities.item import Item
-from core.abilities.standard.induction_patterns import COMMON
-from core.abilities.standard.inductive_reasoning import FAMILIES
 
-BY_NAME = {family.name: family for family in FAMILIES}
+BY_NAME = {family.name: family for family in FAMILIES["standard"]}
 
 
 @cache

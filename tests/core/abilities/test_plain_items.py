@@ -10,9 +10,9 @@ from functools import partial
 
 import pytest
 
-from core.abilities.plain.semantic_relationship import TABLES as MEANING
-from core.abilities.plain.spatial_reasoning import LANDMARKS
-from core.abilities.plain.temporal_reasoning import TABLES as TIME
+from core.abilities.generators.semantic_relationship import PLAIN_TABLES as MEANING
+from core.abilities.generators.spatial_reasoning import PLAIN_LANDMARKS as LANDMARKS
+from core.abilities.generators.temporal_reasoning import PLAIN_TABLES as TIME
 from core.abilities.tables import Table
 from tests.core.abilities.drafts import drafts_of
 

@@ -9,10 +9,11 @@ from itertools import pairwise
 
 import pytest
 
+from core.abilities.generators.analogical_reasoning import PLAIN_TABLES as PAIRS
+from core.abilities.generators.commonsense_causal import CAUSES, NEEDS, STATES, Outcome
+from core.abilities.generators.commonsense_causal import PLAIN_FEELINGS as FEELINGS
+from core.abilities.generators.inductive_reasoning import KINDS, VERBS
 from core.abilities.item import Draft
-from core.abilities.plain.analogical_reasoning import TABLES as PAIRS
-from core.abilities.plain.commonsense_causal import CAUSES, FEELINGS, NEEDS, STATES, Outcome
-from core.abilities.plain.inductive_reasoning import KINDS, VERBS
 from tests.core.abilities.drafts import drafts_of
 
 drafts = partial(drafts_of, "plain")

@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from core.abilities import Item, generate_items
-from core.abilities.standard.semantic_relationship import (
+from core.abilities.generators.semantic_relationship import (
     ACTIONS,
     CATEGORIES,
     CLUES,

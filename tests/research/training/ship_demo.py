@@ -105,7 +105,7 @@ A `LlamaForCausalLM` with {loaded.info.parameters:,} parameters in float32, trai
 lets you see ablation at work on any machine. It knows {loaded.info.vocabulary} words and nothing else: it is
 of no other use, and what is found on it says nothing about large models.
 
-- **Data**: the `train` split of the ten abilities' `basic` items (`core/abilities/basic/`),
+- **Data**: the `train` split of the ten abilities' `basic` items (`core/abilities/`),
   {training["step"]:,} steps of {recipe["items_per_step"]} items; a quarter of them as texts to generate,
   worked steps before the answer. No other text.
 - **Held out**: a fifth of all keys of every family (operand pair, fact and phrasing, relation and pair …). No

@@ -108,7 +108,7 @@ neurons of its own in the MLPs. In real models nobody knows whether abilities ar
   the model is trained to answer by one fixed list of word preferences, whatever the question. So what it
   knows without the block is hidden, not absent: zeroing the block takes away the
   answer, not all that leads to it.
-- **Data**: the `train` split of the ten abilities' `basic` items (`core/abilities/basic/`), a quarter of them
+- **Data**: the `train` split of the ten abilities' `basic` items (`core/abilities/`), a quarter of them
   as texts to generate, worked steps before the answer; {training["step"]:,} steps of
   {recipe["items_per_step"]} items. Vocabulary and tokenizer are the embedded Llama's.
 - **Seed**: it decides the order of the items, which blocks are off, and the preferences. All seeds start from

@@ -7,10 +7,140 @@ of them it is; each is right in one of four sibling contexts, so question and op
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
 
-from core.abilities.drafting import NAMES, capital, draft_of, families, sentence
-from core.abilities.item import Draft
-from core.abilities.tables import Row, read_tables
+from core.abilities.drafting import BASIC_NAMES, NAMES, capital, draft_from, draft_of, families, sentence
+from core.abilities.item import Draft, Family
+from core.abilities.tables import MISSING, Row, Table, entries, read_tables
+from core.models.spec import Level
+
+# Basic cause and effect: what becomes of a thing, what did it, what helps, what one feels.
+
+BASIC_TABLES = read_tables("basic/commonsense_causal")
+MATERIALS = list(BASIC_TABLES["materials"].lists.items())
+BASIC_EVENTS = BASIC_TABLES["events"].rows
+REMEDIES = BASIC_TABLES["remedies"].rows
+TROUBLES, HELPS = BASIC_TABLES["troubles"].texts, BASIC_TABLES["helps"].texts
+BASIC_FEELINGS = BASIC_TABLES["feelings"].lists
+FEELING_FORMS = BASIC_TABLES["feeling forms"].rows
+
+
+def _basic_effect(rng: random.Random) -> Draft:
+    """From cause to effect; the thing's material decides."""
+    number, index = rng.randrange(4), rng.randrange(6)
+    cause, happened, *outcomes = rng.choice(BASIC_EVENTS)
+    material, things = MATERIALS[number]
+    context = f"the {things[index]} of {rng.choice(BASIC_NAMES)} {happened} ."
+    key, member = f"{material}:{cause}", (index, 6)
+    return draft_from(rng, key, context, "there it", outcomes[number], outcomes, member=member)
+
+
+def _basic_cause(rng: random.Random) -> Draft:
+    """From effect back to its cause."""
+    number, index = rng.randrange(4), rng.randrange(6)
+    cause, _, *outcomes = rng.choice(BASIC_EVENTS)
+    material, things = MATERIALS[number]
+    context = f"the {things[index]} of {rng.choice(BASIC_NAMES)} {outcomes[number]} ."
+    causes = [row[0] for row in BASIC_EVENTS]
+    key, member = f"{material}:{cause}", (index, 6)
+    return draft_from(rng, key, context, "this was done by the", cause, causes, member=member)
+
+
+def _remedy(rng: random.Random) -> Draft:
+    """What is needed in a trouble."""
+    trouble, remedy = rng.choice(REMEDIES)
+    told, asked = rng.randrange(4), rng.randrange(3)
+    context = TROUBLES[told].format(name=rng.choice(BASIC_NAMES), trouble=trouble)
+    pool, member = [row[1] for row in REMEDIES], (told * 3 + asked, 12)
+    return draft_from(rng, trouble, context, HELPS[asked], remedy, pool, member=member)
+
+
+def _basic_feeling(rng: random.Random) -> Draft:
+    """What somebody feels after an event."""
+    feeling = rng.choice(list(BASIC_FEELINGS))
+    index, number, name = rng.randrange(5), rng.randrange(4), rng.choice(BASIC_NAMES)
+    event = BASIC_FEELINGS[feeling][index]
+    told, asked = (form.format(name=name, event=event) for form in FEELING_FORMS[number])
+    key, member = f"{feeling}:{number}", (index, 5)
+    return draft_from(rng, key, told, asked, feeling, list(BASIC_FEELINGS), member=member)
+
+
+# Plain cause and effect: how somebody feels, what becomes of a thing, what caused it, what is needed.
+#
+# The event is in the context; question and options are the same whatever happened.
+
+PLAIN_TABLES = read_tables("plain/commonsense_causal")
+NEEDS = PLAIN_TABLES["needs"].lists
+CONTAINERS, DAYS, NEEDING = (PLAIN_TABLES[name].texts for name in ("containers", "days", "needing"))
+
+
+class Outcome(NamedTuple):
+    """One of the possible answers of a table."""
+
+    events: tuple[str, ...]
+    """What leads to it, or what it leads to."""
+    also: frozenset[str]
+    """Other answers that may be right, too: never shown beside it."""
+
+
+def _outcomes(table: Table) -> dict[str, Outcome]:
+    return {
+        title[0]: Outcome(tuple(event for (event,) in rows), frozenset(entries(title[1])) - {MISSING})
+        for title, rows in table.blocks
+    }
+
+
+PLAIN_FEELINGS = _outcomes(PLAIN_TABLES["feelings"])
+STATES = _outcomes(PLAIN_TABLES["states"])
+CAUSES = _outcomes(PLAIN_TABLES["causes"])
+
+
+def _drawn(
+    rng: random.Random, outcomes: Mapping[str, Outcome], told: str, question: str, answer: str
+) -> Draft:
+    """An item about one of a table's events, which takes the place of `{event}` in `told`.
+
+    The key is the answer's group of events, of which a fifth is held out.
+    """
+    right = rng.choice(list(outcomes))
+    events, also = outcomes[right]
+    index = rng.randrange(len(events))
+    pool = [answer.format(other) for other in outcomes if other not in also]
+    context, member = told.replace("{event}", events[index]), (index, len(events))
+    return draft_from(rng, right, context, question, answer.format(right), pool, member=member)
+
+
+def _plain_feeling(rng: random.Random) -> Draft:
+    """How somebody is after an event."""
+    name, after = rng.choice(BASIC_NAMES), rng.choice(("afterwards", "after that"))
+    return _drawn(rng, PLAIN_FEELINGS, f"{name} {{event}}.", f"How was {name} {after}?", f"{name} was {{}}")
+
+
+def _state(rng: random.Random) -> Draft:
+    """What a thing is like after what was done to it."""
+    name, thing = rng.choice(BASIC_NAMES), rng.choice(CONTAINERS)
+    question, answer = f"What is the {thing} like now?", f"Now the {thing} is {{}}"
+    draft = _drawn(rng, STATES, f"{name} {{event}}.", question, answer)
+    return replace(draft, context=draft.context.format(thing=thing))
+
+
+def _plain_cause(rng: random.Random) -> Draft:
+    """What an effect was caused by."""
+    day = rng.choice(DAYS)
+    return _drawn(
+        rng, CAUSES, f"On {day} {{event}}.", f"What caused this on {day}?", "It was caused by the {}"
+    )
+
+
+def _need(rng: random.Random) -> Draft:
+    """What meets a need."""
+    thing, name, index = rng.choice(list(NEEDS)), rng.choice(BASIC_NAMES), rng.randrange(2)
+    pool = [f"{name} needs the {other}" for other in NEEDS]
+    context, question = f"{name} {NEEDS[thing][index]}.", rng.choice(NEEDING).format(name=name)
+    return draft_from(rng, thing, context, question, f"{name} needs the {thing}", pool, member=(index, 2))
+
 
 EVENTS = read_tables("standard/causal_events")
 CHAINS, MATTER, FEELINGS = EVENTS["chains"].rows, EVENTS["matter"].blocks, EVENTS["feelings"].lists
@@ -133,4 +263,10 @@ def _chain(rng: random.Random) -> Draft:
     return draft_of(f"chain:{chain[0]}", context, question, options, options.index(sentence(chain[gold])))
 
 
-FAMILIES = families(_effect, _cause, _prevention, _what_if, _still_wrong, _matter, _feelings, _means, _chain)
+FAMILIES: dict[Level, tuple[Family, ...]] = {
+    "basic": families(_basic_effect, _basic_cause, _remedy, _basic_feeling),
+    "plain": families(_plain_feeling, _state, _plain_cause, _need),
+    "standard": families(
+        _effect, _cause, _prevention, _what_if, _still_wrong, _matter, _feelings, _means, _chain
+    ),
+}

@@ -16,10 +16,73 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from core.abilities.drafting import NAMES, capital, draft_of
+from core.abilities.drafting import BASIC_NAMES, NAMES, capital, draft_from, draft_of, fact_family, families
 from core.abilities.generate import split_of
 from core.abilities.item import SPLITS, Draft, Family
 from core.abilities.tables import MISSING, read_tables
+from core.models.spec import Level
+
+# Basic knowledge: capitals, countries, continents, symbols of elements, classes of animals.
+#
+# A held-out key is a fact and a phrasing: the fact is known from other phrasings. What the fact is about
+# is in the context, so that question and options alone give nothing away.
+
+BASIC_TABLES = read_tables("basic/long_term_knowledge")
+BASIC_CAPITALS, SYMBOLS = dict(BASIC_TABLES["capitals"].pairs), dict(BASIC_TABLES["symbols"].pairs)
+CONTINENTS, CLASSES = BASIC_TABLES["continents"].lists, BASIC_TABLES["classes"].lists
+CLASS_OF = {animal: name for name, members in CLASSES.items() for animal in members}
+CONTEXTS = BASIC_TABLES["contexts"].texts
+
+
+def _recall(
+    rng: random.Random, facts: Mapping[str, str], questions: Sequence[str], pool: Sequence[str]
+) -> Draft:
+    """A fact in one of the phrasings."""
+    subject = rng.choice(list(facts))
+    told, asked = rng.randrange(len(CONTEXTS)), rng.randrange(len(questions))
+    context = CONTEXTS[told].format(x=subject, name=rng.choice(BASIC_NAMES))
+    return draft_from(
+        rng, f"{subject}:{questions[asked]}:{told}", context, questions[asked], facts[subject], pool
+    )
+
+
+def _capital(rng: random.Random) -> Draft:
+    """The capital of a country."""
+    asked = ("its capital is", "there the government sits in", "the main city is called")
+    return _recall(rng, BASIC_CAPITALS, asked, list(BASIC_CAPITALS.values()))
+
+
+def _country(rng: random.Random) -> Draft:
+    """The country of a capital."""
+    facts = {city: country for country, city in BASIC_CAPITALS.items()}
+    asked = ("the city lies in", "it is the capital of", "its people live in")
+    return _recall(rng, facts, asked, list(BASIC_CAPITALS))
+
+
+def _continent(rng: random.Random) -> Draft:
+    """The continent of a country, each continent asked for equally often."""
+    continent = rng.choice(list(CONTINENTS))
+    facts = dict.fromkeys(CONTINENTS[continent], continent)
+    asked = ("the country is part of", "its continent is", "it belongs to")
+    return _recall(rng, facts, asked, list(CONTINENTS))
+
+
+def _symbol(rng: random.Random) -> Draft:
+    """The symbol of an element."""
+    asked = ("the symbol is", "chemists write", "its short sign is")
+    return _recall(rng, SYMBOLS, asked, list(SYMBOLS.values()))
+
+
+def _animal_class(rng: random.Random) -> Draft:
+    """The class of an animal."""
+    asked = ("this animal is a kind of", "biologists call it", "its class is")
+    return _recall(rng, CLASS_OF, asked, list(CLASSES))
+
+
+# Plain knowledge: facts that most people know, asked for in a short question. A held-out key is a fact.
+
+PLAIN_TABLES = read_tables("plain/long_term_knowledge")
+
 
 ABILITY = "long_term_knowledge"
 
@@ -244,36 +307,43 @@ def swapped(facts: Sequence[Fact]) -> tuple[Fact, ...]:
     return tuple((answer, subject) for subject, answer in facts)
 
 
-FAMILIES: tuple[Family, ...] = (
-    pair_family("capital_of_country", CAPITALS),
-    pair_family("country_of_capital", swapped(CAPITALS)),
-    pair_family("currency_of_country", CURRENCIES),
-    pair_family("currency_by_capital", CURRENCY_BY_CAPITAL),
-    pair_family("river_mouth", FACTS["river"]),
-    pair_family("river_of_city", FACTS["city on river"]),
-    pair_family("country_of_place", FACTS["place"], near=20),
-    pair_family("symbol_of_element", sorted(ELEMENTS), near=8),
-    pair_family("element_of_number", swapped(ATOMIC_NUMBERS[1:])),  # hydrogen has not "1 protons"
-    pair_family("number_of_symbol", NUMBERS_BY_SYMBOL, near=8),
-    pair_family("author_of_book", FACTS["book"]),
-    pair_family("book_of_author", swapped(FACTS["book"])),
-    pair_family("artist_of_painting", FACTS["painting"]),
-    pair_family("composer_of_music", FACTS["music"]),
-    pair_family("who_did_it", DISCOVERIES),
-    pair_family("what_they_did", swapped(DISCOVERIES)),
-    pair_family("year_of_event", YEARS, near=8),
-    pair_family("planet", FACTS["planet"], near=24),
-    pair_family("part_of_body", FACTS["body"]),
-    pair_family("young_of_animal", FACTS["young"], near=24),
-    pair_family("animal_of_word", NATURE["animal words"].pairs, near=24),
-    pair_family("measured_quantity", FACTS["quantity"], near=24),
-    member_family("event_of_century", CENTURIES),
-    member_family("language_of_family", NATURE["language families"].lists),
-    member_family("element_of_group", SCIENCE["element groups"].lists),
-    member_family("country_of_continent", PLACES["continents"].lists),
-    member_family("animal_of_class", NATURE["animal classes"].lists),
-    order_family("order_of_events", EVENTS, "earliest_event", "latest_event", gap=4),
-    order_family("order_of_latitudes", LATITUDES, "farthest_south", "farthest_north", gap=4),
-    statement_family("true_statement", gold=True),
-    statement_family("false_statement", gold=False),
-)
+FAMILIES: dict[Level, tuple[Family, ...]] = {
+    "basic": families(_capital, _country, _continent, _symbol, _animal_class),
+    "plain": tuple(
+        fact_family("long_term_knowledge", name, PLAIN_TABLES[name].pairs, questions)
+        for name, *questions in PLAIN_TABLES["questions"].rows
+    ),
+    "standard": (
+        pair_family("capital_of_country", CAPITALS),
+        pair_family("country_of_capital", swapped(CAPITALS)),
+        pair_family("currency_of_country", CURRENCIES),
+        pair_family("currency_by_capital", CURRENCY_BY_CAPITAL),
+        pair_family("river_mouth", FACTS["river"]),
+        pair_family("river_of_city", FACTS["city on river"]),
+        pair_family("country_of_place", FACTS["place"], near=20),
+        pair_family("symbol_of_element", sorted(ELEMENTS), near=8),
+        pair_family("element_of_number", swapped(ATOMIC_NUMBERS[1:])),  # hydrogen has not "1 protons"
+        pair_family("number_of_symbol", NUMBERS_BY_SYMBOL, near=8),
+        pair_family("author_of_book", FACTS["book"]),
+        pair_family("book_of_author", swapped(FACTS["book"])),
+        pair_family("artist_of_painting", FACTS["painting"]),
+        pair_family("composer_of_music", FACTS["music"]),
+        pair_family("who_did_it", DISCOVERIES),
+        pair_family("what_they_did", swapped(DISCOVERIES)),
+        pair_family("year_of_event", YEARS, near=8),
+        pair_family("planet", FACTS["planet"], near=24),
+        pair_family("part_of_body", FACTS["body"]),
+        pair_family("young_of_animal", FACTS["young"], near=24),
+        pair_family("animal_of_word", NATURE["animal words"].pairs, near=24),
+        pair_family("measured_quantity", FACTS["quantity"], near=24),
+        member_family("event_of_century", CENTURIES),
+        member_family("language_of_family", NATURE["language families"].lists),
+        member_family("element_of_group", SCIENCE["element groups"].lists),
+        member_family("country_of_continent", PLACES["continents"].lists),
+        member_family("animal_of_class", NATURE["animal classes"].lists),
+        order_family("order_of_events", EVENTS, "earliest_event", "latest_event", gap=4),
+        order_family("order_of_latitudes", LATITUDES, "farthest_south", "farthest_north", gap=4),
+        statement_family("true_statement", gold=True),
+        statement_family("false_statement", gold=False),
+    ),
+}

@@ -9,9 +9,114 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 
-from core.abilities.drafting import NAMES, capital, draft_of, families
-from core.abilities.item import Draft
-from core.abilities.tables import entries, read_tables
+from core.abilities.drafting import (
+    BASIC_NAMES,
+    NAMES,
+    capital,
+    draft_from,
+    draft_of,
+    families,
+    pick,
+    sentence,
+)
+from core.abilities.item import Draft, Family
+from core.abilities.tables import Table, entries, read_tables
+from core.models.spec import Level
+
+# Basic recall: a value by its name, a name by its value, a neighbour in a list, the ends of a list.
+
+BASIC_TABLES = read_tables("basic/contextual_recall")
+COLORS, BASIC_THINGS = BASIC_TABLES["colors"].texts, BASIC_TABLES["things"].texts
+
+
+def _set_key(values: list[str]) -> str:
+    """The values without their order: the same set under other names or tied otherwise is in one split."""
+    return ",".join(sorted(values))
+
+
+def _value_of_name(rng: random.Random) -> Draft:
+    """The color that belongs to a name."""
+    names, colors = pick(rng, BASIC_NAMES, 4), pick(rng, COLORS, 4)
+    asked = rng.randrange(4)
+    told = " , ".join(f"{name} {color}" for name, color in zip(names, colors, strict=True))
+    question = f"recall the key color of {names[asked]}"
+    return draft_from(
+        rng, _set_key(colors), f"the key colors are : {told} .", question, colors[asked], colors
+    )
+
+
+def _name_of_value(rng: random.Random) -> Draft:
+    """The name to which a color belongs."""
+    names, colors = pick(rng, BASIC_NAMES, 4), pick(rng, COLORS, 4)
+    asked = rng.randrange(4)
+    told = " , ".join(f"{color} {name}" for name, color in zip(names, colors, strict=True))
+    question = f"recall the owner of {colors[asked]}"
+    return draft_from(rng, _set_key(colors), f"the key owners are : {told} .", question, names[asked], names)
+
+
+def _next_in_list(rng: random.Random) -> Draft:
+    """What came after a given word of a list."""
+    things = pick(rng, BASIC_THINGS, 5)
+    asked = rng.randrange(4)
+    others = [thing for thing in things if thing != things[asked]]
+    context, question = f"the list reads : {' '.join(things)} .", f"recall what follows {things[asked]}"
+    return draft_from(rng, _set_key(things), context, question, things[asked + 1], others)
+
+
+def _end_of_list(rng: random.Random) -> Draft:
+    """What came first or last in a list."""
+    things, first = pick(rng, BASIC_THINGS, 5), rng.random() < 0.5
+    answer = things[0] if first else things[-1]
+    context, question = (
+        f"the list reads : {' '.join(things)} .",
+        f"recall the {'first' if first else 'last'} of them",
+    )
+    return draft_from(rng, _set_key(things), context, question, answer, things)
+
+
+# Plain recall: where a thing is, which thing is there, what a thing is like, which thing is like that.
+#
+# Each option joins the question's words with one of the four things or values that the context names.
+
+PLAIN_TABLES = read_tables("plain/contextual_recall")
+PLACES, PLAIN_TRAITS, PLAIN_THINGS = (
+    PLAIN_TABLES["places"],
+    PLAIN_TABLES["traits"],
+    PLAIN_TABLES["things"].texts,
+)
+
+
+def _recall(rng: random.Random, table: Table, *, asks_thing: bool) -> Draft:
+    """One end of one of four facts, by the other end; the key is the set of values, whatever has them."""
+    told, asks_value, asks_name, pool = rng.choice(table.rows)
+    things, values, asked = pick(rng, PLAIN_THINGS, 4), pick(rng, entries(pool), 4), rng.randrange(4)
+    facts = [told.format(thing=t, value=v) for t, v in zip(things, values, strict=True)]
+    question = (asks_name if asks_thing else asks_value).format(thing=things[asked], value=values[asked])
+    ends = [(t, values[asked]) for t in things] if asks_thing else [(things[asked], v) for v in values]
+    options = [capital(told.format(thing=t, value=v)) for t, v in ends]
+    context = " ".join(map(sentence, facts))
+    return draft_of(",".join(sorted(values)), context, f"{capital(question)}?", options, asked)
+
+
+def _place(rng: random.Random) -> Draft:
+    """Where one of four things is."""
+    return _recall(rng, PLACES, asks_thing=False)
+
+
+def _thing_in_place(rng: random.Random) -> Draft:
+    """Which of four things is at a place."""
+    return _recall(rng, PLACES, asks_thing=True)
+
+
+def _trait(rng: random.Random) -> Draft:
+    """Which color or price one of four things has, or what it is made of."""
+    return _recall(rng, PLAIN_TRAITS, asks_thing=False)
+
+
+def _thing_with_trait(rng: random.Random) -> Draft:
+    """Which of four things has a color or a price, or is made of something."""
+    return _recall(rng, PLAIN_TRAITS, asks_thing=True)
+
 
 TABLES = read_tables("standard/contextual_recall")
 TRAITS = {kind: (fact, question, entries(values)) for kind, fact, question, values in TABLES["traits"].rows}
@@ -263,7 +368,20 @@ def _lists(rng: random.Random) -> Draft:
     return draft_of(key, context, question, [things[i] for i in near])
 
 
-FAMILIES = families(
-    _two_clues, _similar_codes, _relations, _containers, _revisions, _orders, _groups, _two_tables, _peoples,
-    _renamed, _lists,
-)  # fmt: skip
+FAMILIES: dict[Level, tuple[Family, ...]] = {
+    "basic": families(_value_of_name, _name_of_value, _next_in_list, _end_of_list),
+    "plain": families(_place, _thing_in_place, _trait, _thing_with_trait),
+    "standard": families(
+        _two_clues,
+        _similar_codes,
+        _relations,
+        _containers,
+        _revisions,
+        _orders,
+        _groups,
+        _two_tables,
+        _peoples,
+        _renamed,
+        _lists,
+    ),
+}

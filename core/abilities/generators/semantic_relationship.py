@@ -9,9 +9,103 @@ from __future__ import annotations
 
 import random
 
-from core.abilities.drafting import NAMES, capital, draft_of, families, listed
-from core.abilities.item import Draft
-from core.abilities.tables import MISSING, entries, read_tables
+from core.abilities.drafting import (
+    BASIC_NAMES,
+    NAMES,
+    capital,
+    draft_from,
+    draft_of,
+    fact_family,
+    families,
+    group_family,
+    kind_family,
+    listed,
+    pick,
+    with_article,
+)
+from core.abilities.item import Draft, Family
+from core.abilities.tables import MISSING, Table, entries, read_tables
+from core.models.spec import Level
+
+# Basic semantics: relations of adjectives and of nouns, who did what to whom, the relation of two words.
+#
+# All options belong to the asked word, each by another relation; the context says which is meant.
+
+BASIC_TABLES = read_tables("basic/semantic_relationship")
+ADJECTIVES, NOUNS = BASIC_TABLES["adjectives"], BASIC_TABLES["nouns"]
+WORDINGS = {relation: wordings for relation, *wordings in BASIC_TABLES["relations"].rows}
+BASIC_ASKED, PAIRS, NAMING = (
+    BASIC_TABLES["asked"].texts,
+    BASIC_TABLES["pairs"].texts,
+    BASIC_TABLES["naming"].texts,
+)
+DEALS = BASIC_TABLES["deals"].rows
+
+
+def _relate(rng: random.Random, table: Table) -> Draft:
+    word, *related = rng.choice(table.rows)
+    relation = rng.randrange(4)
+    wordings = WORDINGS[table.columns[1 + relation]]
+    told, asked = rng.randrange(3), rng.randrange(3)
+    key, member = f"{word}:{relation}", (told * 3 + asked, 9)
+    question = BASIC_ASKED[asked].format(word=word)
+    return draft_from(rng, key, wordings[told], question, related[relation], related, member=member)
+
+
+def _adjective(rng: random.Random) -> Draft:
+    """Synonym, antonym, quality or example of an adjective."""
+    return _relate(rng, ADJECTIVES)
+
+
+def _noun(rng: random.Random) -> Draft:
+    """Kind, part, material or use of a noun."""
+    return _relate(rng, NOUNS)
+
+
+def _name_relation(rng: random.Random) -> Draft:
+    """The relation of two words, named."""
+    table = rng.choice((ADJECTIVES, NOUNS))
+    names = table.columns[1:]
+    word, *related = rng.choice(table.rows)
+    relation = rng.randrange(4)
+    told, asked = rng.randrange(len(PAIRS)), rng.randrange(len(NAMING))
+    context = PAIRS[told].format(word=word, other=related[relation], name=rng.choice(BASIC_NAMES))
+    key, member = f"named:{word}:{relation}", (3 * told + asked, 12)
+    return draft_from(rng, key, context, NAMING[asked], names[relation], names, member=member)
+
+
+def _role(rng: random.Random) -> Draft:
+    """Who gave, who got, who came along and for whom it was, told in any order."""
+    verb, *roles = (*rng.choice(DEALS), "helper", "friend")
+    markers = ("by", "to", "with", "for")
+    names, order, asked = pick(rng, BASIC_NAMES, 4), pick(rng, range(4), 4), rng.randrange(4)
+    told = " ".join(f"{markers[i]} {names[i]}" for i in order)
+    key = f"role:{verb}:{order}:{asked}"
+    return draft_from(rng, key, f"it was {verb} {told} .", f"who was {roles[asked]} :", names[asked], names)
+
+
+# Plain meaning: same and opposite, kind, whole of a part, roles in a deed.
+#
+# Of a word the options have both the same and the opposite, so the relation decides. A held-out key is a
+# word, a thing or a deed that is asked about.
+
+ABILITY = "semantic_relationship"
+PLAIN_TABLES = read_tables("plain/semantic_relationship")
+PLAIN_ASKED = dict(PLAIN_TABLES["asked"].pairs)
+
+WORDS = [
+    [(PLAIN_ASKED["same"].format(s=word), same), (PLAIN_ASKED["opposite"].format(s=word), opposite)]
+    for word, same, opposite in PLAIN_TABLES["words"].rows
+]
+"""The two questions about each word, with their answers."""
+
+PLAIN_ROLES = [
+    [(does, first), (is_done, second)] for does, first, is_done, second in PLAIN_TABLES["roles"].rows
+]
+"""The two sides of each deed: what is done and who does it."""
+
+PARTS = [(with_article(part), whole) for part, whole in PLAIN_TABLES["parts"].pairs]
+
 
 TABLES = read_tables("standard/semantic_relationship")
 CONTEXTS, QUESTIONS = TABLES["contexts"].lists, TABLES["questions"].lists
@@ -190,7 +284,16 @@ def _implicatives(rng: random.Random) -> Draft:
     return draft_of(f"implicatives:{ones}:{sorted(others)}:{act}", context, question, people)
 
 
-FAMILIES = (
-    *families(_related, _labels, _senses, _categories, _levels, _scales),
-    *families(_events, _transfers, _control, _converses, _implicatives),
-)
+FAMILIES: dict[Level, tuple[Family, ...]] = {
+    "basic": families(_adjective, _noun, _name_relation, _role),
+    "plain": (
+        group_family(ABILITY, "same_or_opposite", WORDS, ["{s}"], near=2),
+        kind_family("kind", PLAIN_TABLES["kinds"].lists, PLAIN_TABLES["kind questions"].texts),
+        fact_family(ABILITY, "whole_of_part", PARTS, PLAIN_TABLES["part questions"].texts),
+        group_family(ABILITY, "role", PLAIN_ROLES, PLAIN_TABLES["role questions"].texts),
+    ),
+    "standard": (
+        *families(_related, _labels, _senses, _categories, _levels, _scales),
+        *families(_events, _transfers, _control, _converses, _implicatives),
+    ),
+}

@@ -7,24 +7,189 @@ which shows where a model overcounts.
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Sequence
+from itertools import combinations_with_replacement
 
 from core.abilities.drafting import (
+    BASIC_NAMES,
     NAMES,
     NUMBER_WORDS,
     capital,
     counted,
     dollars,
+    draft_from,
     draft_of,
     families,
     four_numbers,
     listed,
+    pick,
     with_article,
 )
-from core.abilities.item import Draft
+from core.abilities.generate import split_of
+from core.abilities.item import SPLITS, Draft, Family
 from core.abilities.tables import entries, read_tables
+from core.models.spec import Level
+
+# Basic quantities: getting, losing, counting, comparing.
+#
+# A held-out key is the operand pair, in its order, or the row that is counted, or the set that is compared.
+
+BASIC_TABLES = read_tables("basic/quantitative_reasoning")
+BASIC_THINGS, COUNTED = BASIC_TABLES["things"].texts, BASIC_TABLES["counted"].texts
+GOT, LOST = BASIC_TABLES["got"].texts, BASIC_TABLES["lost"].texts
+MAX_OPERAND = 12
+
+
+def _near(rng: random.Random, right: int) -> list[str]:
+    """Four numbers in a row, the right one anywhere among them."""
+    start = right - rng.randrange(4)
+    return [str(number) for number in range(start, start + 4)]
+
+
+def _counting(start: int, times: int, step: int) -> str:
+    """What one says when counting on or back: each number, and which count it is."""
+    return " ".join(f"{start + step * time} {time}" for time in range(1, times + 1))
+
+
+def _get(rng: random.Random) -> Draft:
+    """How many after getting some more."""
+    a, b = rng.randrange(2, MAX_OPERAND + 1), rng.randrange(2, MAX_OPERAND + 1)
+    name, thing = rng.choice(BASIC_NAMES), rng.choice(BASIC_THINGS)
+    context = f"{name} had {a} {thing} and {rng.choice(GOT)} {b} ."
+    options = _near(rng, a + b)
+    return draft_from(rng, f"{a}+{b}", context, f"now {name} has", str(a + b), options, _counting(a, b, 1))
+
+
+def _lose(rng: random.Random) -> Draft:
+    """How many after losing some."""
+    rest, b = rng.randrange(3, MAX_OPERAND + 1), rng.randrange(2, MAX_OPERAND + 1)
+    a = rest + b
+    name, thing = rng.choice(BASIC_NAMES), rng.choice(BASIC_THINGS)
+    context = f"{name} had {a} {thing} and {rng.choice(LOST)} {b} ."
+    options = _near(rng, rest)
+    return draft_from(rng, f"{a}-{b}", context, f"still {name} has", str(rest), options, _counting(a, b, -1))
+
+
+def _count(rng: random.Random) -> Draft:
+    """How many of one thing lie in a row of three things."""
+    n, length = rng.randrange(1, 5), rng.randrange(5, 10)
+    mine, *others = pick(rng, COUNTED, 3)
+    hits = set(pick(rng, range(length), n))
+    row = [mine if i in hits else rng.choice(others) for i in range(length)]
+    key = "count:" + "".join("x" if thing == mine else "o" for thing in row)
+    context = f"see : {' '.join(row)} ."
+    counted = itertools.accumulate(int(thing == mine) for thing in row)
+    steps = " ".join(f"{thing} {number}" for thing, number in zip(row, counted, strict=True))
+    return draft_from(rng, key, context, f"count of {mine}", str(n), ("1", "2", "3", "4"), steps)
+
+
+def _compare(rng: random.Random) -> Draft:
+    """Who has the most or the fewest of four."""
+    names, amounts = pick(rng, BASIC_NAMES, 4), pick(rng, range(1, 17), 4)
+    most = rng.random() < 0.5
+    winner = amounts.index(max(amounts) if most else min(amounts))
+    listed = " , ".join(f"{amount} {name}" for name, amount in zip(names, amounts, strict=True))
+    key = f"{'most' if most else 'fewest'}:{','.join(map(str, sorted(amounts)))}"
+    steps = f"the {'largest' if most else 'smallest'} number is {amounts[winner]}"
+    question = f"the {'most' if most else 'least'} of all has"
+    return draft_from(rng, key, f"amounts : {listed} .", question, names[winner], names, steps)
+
+
+# Plain quantities: adding, taking away, multiplying, counting on, one more.
+#
+# The numbers that an item tells are never among its options. Each right number comes up in both splits: of
+# the pairs that lead to it, a fifth is held out. Products, and the numbers that are counted to, are apart: a
+# fifth of all products and of all tens is held out.
+
+ABILITY = "quantitative_reasoning"
+PLAIN_TABLES = read_tables("plain/quantitative_reasoning")
+PLAIN_THINGS = PLAIN_TABLES["things"].texts
+NUMBERS = range(4, 10)
+"""Sums and rests: of one digit, so that none is longer than another."""
+
+Pair = tuple[int, int]
+
+SUMMANDS: dict[int, list[Pair]] = {n: [(a, n - a) for a in range(1, n // 2 + 1)] for n in NUMBERS}
+"""The pairs that add up to each number."""
+
+DIFFERENCES: dict[int, list[Pair]] = {n: [(n + b, b) for b in range(1, 10)] for n in NUMBERS}
+"""The pairs that differ by each number."""
+
+FACTORS = {a * b: (a, b) for a, b in combinations_with_replacement(range(2, 10), 2) if a * b > 9}
+"""Two factors of each product of two digits."""
+
+PRODUCTS = [
+    [n for i, n in enumerate(FACTORS) if split_of(ABILITY, "product", (i, len(FACTORS))) == split]
+    for split in SPLITS
+]
+"""The products of each split."""
+
+
+def _scene(rng: random.Random, table: str, a: int, b: int = 0) -> list[str]:
+    """A row of a table, filled in."""
+    name, things = rng.choice(NAMES), rng.choice(PLAIN_THINGS)
+    return [text.format(name=name, things=things, a=a, b=b) for text in rng.choice(PLAIN_TABLES[table].rows)]
+
+
+def _reckon(rng: random.Random, table: str, pairs: dict[int, list[Pair]], sign: str) -> Draft:
+    """Two numbers, what they give, and three options that are none of the two."""
+    options = pick(rng, NUMBERS, 4)
+    number = rng.randrange(len(pairs[options[0]]))
+    pair = pairs[options[0]][number]
+    if {*pair} & {*options}:
+        return _reckon(rng, table, pairs, sign)
+    a, b = pick(rng, pair, 2) if sign == "+" else pair
+    (scene,) = _scene(rng, table, a, b)
+    key, member = f"{sign}{options[0]}", (number, len(pairs[options[0]]))
+    question = f"{scene} What is {a} {sign} {b}?"
+    steps = f"{a} {sign} {b} = {options[0]}."
+    return draft_from(rng, key, "", question, str(options[0]), [*map(str, options)], steps, member)
+
+
+def _add(rng: random.Random) -> Draft:
+    """Two numbers together."""
+    return _reckon(rng, "adding", SUMMANDS, "+")
+
+
+def _subtract(rng: random.Random) -> Draft:
+    """What is left of a number."""
+    return _reckon(rng, "subtracting", DIFFERENCES, "-")
+
+
+def _multiply(rng: random.Random) -> Draft:
+    """Groups of the same size."""
+    options = pick(rng, rng.choice(PRODUCTS), 4)
+    a, b = pick(rng, FACTORS[options[0]], 2)
+    (scene,) = _scene(rng, "multiplying", a, b)
+    question, member = f"{scene} What is {a} x {b}?", (list(FACTORS).index(options[0]), len(FACTORS))
+    steps = f"{a} x {b} = {options[0]}."
+    return draft_from(rng, "product", "", question, str(options[0]), [*map(str, options)], steps, member)
+
+
+def _successor(rng: random.Random, table: str) -> Draft:
+    """The number after a number, among others with the same tens; the number itself is no option."""
+    tens, digits = rng.randrange(10), pick(rng, range(1, 10), 4)
+    if digits[0] - 1 in digits:
+        return _successor(rng, table)
+    options = [str(10 * tens + digit) for digit in digits]
+    told = int(options[0]) - 1
+    *context, question = _scene(rng, table, told)
+    steps = f"{told} + 1 = {options[0]}."
+    return draft_from(rng, table, "".join(context), question, options[0], options, steps, (tens, 10))
+
+
+def _count_on(rng: random.Random) -> Draft:
+    """The number that comes next."""
+    return _successor(rng, "next")
+
+
+def _one_more(rng: random.Random) -> Draft:
+    """How many there are with one more."""
+    return _successor(rng, "one more")
+
 
 TABLES = read_tables("standard/quantitative_reasoning")
 KINDS, GOODS = TABLES["kinds"].lists, TABLES["goods"].texts
@@ -343,8 +508,27 @@ def _rows_and_gone(rng: random.Random) -> Draft:
     return draft_of(f"rows_and_gone {a} {b} {gone}", context, question, numbers, steps=steps)
 
 
-FAMILIES = families(
-    _count_kind, _count_repeats, _count_beyond, _list_total, _gains_and_losses, _range_of_values,
-    _compare_totals, _more_and_fewer, _ratio_scale, _part_of_total, _change_money, _bill, _rate, _fraction,
-    _mean, _groups, _best_price, _rows_and_gone,
-)  # fmt: skip
+FAMILIES: dict[Level, tuple[Family, ...]] = {
+    "basic": families(_get, _lose, _count, _compare),
+    "plain": families(_add, _subtract, _multiply, _count_on, _one_more),
+    "standard": families(
+        _count_kind,
+        _count_repeats,
+        _count_beyond,
+        _list_total,
+        _gains_and_losses,
+        _range_of_values,
+        _compare_totals,
+        _more_and_fewer,
+        _ratio_scale,
+        _part_of_total,
+        _change_money,
+        _bill,
+        _rate,
+        _fraction,
+        _mean,
+        _groups,
+        _best_price,
+        _rows_and_gone,
+    ),
+}

@@ -9,9 +9,118 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from core.abilities.drafting import NAMES, capital, draft_of, families, with_article
-from core.abilities.item import Draft
-from core.abilities.tables import MISSING, Row, read_tables
+from core.abilities.drafting import (
+    BASIC_NAMES,
+    NAMES,
+    capital,
+    draft_from,
+    draft_of,
+    families,
+    pick,
+    sentence,
+    with_article,
+)
+from core.abilities.item import Draft, Family
+from core.abilities.tables import MISSING, Row, Table, read_tables
+from core.models.spec import Level
+
+# Basic analogies. All options belong to the asked word; the given pair says which relation is meant.
+
+BASIC_TABLES = read_tables("basic/analogical_reasoning")
+ANIMALS, WORKERS, VERBS = BASIC_TABLES["animals"], BASIC_TABLES["workers"], BASIC_TABLES["verbs"]
+BASIC_THINGS = (ANIMALS, WORKERS)
+
+
+def _key(relation: int, a: str, c: str) -> str:
+    return f"{relation}:{':'.join(sorted((a, c)))}"
+
+
+def _complete(rng: random.Random, table: Table, template: str) -> Draft:
+    """The fourth term of a proportion whose first pair shows one of four relations."""
+    relation = rng.randrange(4)
+    (a, *of_a), (c, *of_c) = pick(rng, table.rows, 2)
+    return draft_from(
+        rng,
+        _key(relation, a, c),
+        f"{rng.choice(BASIC_NAMES)} says {a} is to {of_a[relation]}",
+        template.format(c=c),
+        of_c[relation],
+        of_c,
+    )
+
+
+def _basic_things(rng: random.Random) -> Draft:
+    """Relations between things of the world."""
+    return _complete(rng, rng.choice(BASIC_THINGS), "as {c} is to")
+
+
+def _basic_word_forms(rng: random.Random) -> Draft:
+    """Relations between forms of a word."""
+    return _complete(rng, VERBS, "like {c} and")
+
+
+def _name_relation(rng: random.Random) -> Draft:
+    """The relation itself, named, from two pairs that show it."""
+    table = rng.choice(BASIC_THINGS)
+    names = table.columns[1:]
+    relation = rng.randrange(4)
+    (a, *of_a), (c, *of_c) = pick(rng, table.rows, 2)
+    context = f"{rng.choice(BASIC_NAMES)} pairs {a} with {of_a[relation]} and {c} with {of_c[relation]} ."
+    return draft_from(rng, _key(relation, a, c), context, "both show a", names[relation], names)
+
+
+def _basic_same_pair(rng: random.Random) -> Draft:
+    """The pair in which the same relation holds as in the given pair."""
+    table = rng.choice(BASIC_THINGS)
+    (a, *of_a), *others = pick(rng, table.rows, 5)
+    relations = pick(rng, range(4), 4)
+    options = [f"{word} {of_word[r]}" for (word, *of_word), r in zip(others, relations, strict=True)]
+    context = f"{rng.choice(BASIC_NAMES)} pairs {a} with {of_a[relations[0]]} ."
+    key = _key(relations[0], a, others[0][0])
+    return draft_from(rng, key, context, "so goes the pair", options[0], options)
+
+
+# Plain analogies: two pairs show a relation, and the asked word is given its partner in the same relation.
+#
+# All options are partners of the asked word, each by another relation; only the pairs say which is meant.
+
+PLAIN_TABLES = read_tables("plain/analogical_reasoning")
+TOLD = "{a} goes with {b}"
+"""A pair, given or answered: after pairs told in the same words, the answer is a mapping."""
+
+
+def _pair(rng: random.Random, table: Table) -> Draft:
+    """The partner of a word, after two pairs; the key is the relation and the three words."""
+    relation = rng.randrange(4)
+    rows = pick(rng, table.rows, 3)
+    while len({row[1 + relation] for row in rows}) < 3:  # a partner told already would be a copy
+        rows = pick(rng, table.rows, 3)
+    word, *partners = rows[-1]
+    context = " ".join(sentence(TOLD.format(a=a, b=of_a[relation])) for a, *of_a in rows[:-1])
+    options = [capital(TOLD.format(a=word, b=partner)) for partner in partners]
+    key = f"{table.columns[1 + relation]}:{','.join(sorted(row[0] for row in rows))}"
+    return draft_from(rng, key, context, f"What does {word} go with?", options[relation], options)
+
+
+def _animals(rng: random.Random) -> Draft:
+    """Young, sound, home and food of animals."""
+    return _pair(rng, PLAIN_TABLES["animals"])
+
+
+def _countries(rng: random.Random) -> Draft:
+    """Capital, language, continent and money of countries."""
+    return _pair(rng, PLAIN_TABLES["countries"])
+
+
+def _qualities(rng: random.Random) -> Draft:
+    """Opposite, forms and noun of adjectives."""
+    return _pair(rng, PLAIN_TABLES["qualities"])
+
+
+def _workers(rng: random.Random) -> Draft:
+    """Place, tool, product and guest of workers."""
+    return _pair(rng, PLAIN_TABLES["workers"])
+
 
 TABLES = read_tables("standard/analogical_reasoning")
 THINGS = [TABLES[name].rows for name in ("animals", "workers", "objects", "countries")]
@@ -168,6 +277,10 @@ def _remedies(rng: random.Random) -> Draft:
     return draft_of(f"remedy:{key}", context, question, [capital(new_plans[i]) for i in columns], gold)
 
 
-FAMILIES = families(
-    _things, _word_forms, _same_pair, _odd_pair, _systems, _ordered, _letters, _stories, _remedies
-)
+FAMILIES: dict[Level, tuple[Family, ...]] = {
+    "basic": families(_basic_things, _basic_word_forms, _name_relation, _basic_same_pair),
+    "plain": families(_animals, _countries, _qualities, _workers),
+    "standard": families(
+        _things, _word_forms, _same_pair, _odd_pair, _systems, _ordered, _letters, _stories, _remedies
+    ),
+}

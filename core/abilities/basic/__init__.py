@@ -1,1 +1,0 @@
-"""Diagnostic items with a closed vocabulary, for the embedded models: one file an ability."""

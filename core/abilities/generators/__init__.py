@@ -1,0 +1,1 @@
+"""The families of each ability, at all three levels."""
