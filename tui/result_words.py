@@ -57,6 +57,11 @@ def cut_text(truncated: int, n: int) -> str:
     return f"{truncated:,} of {n:,} prompts {were} too long for the model: cut from the left"
 
 
+def new_tokens_text(before: int, after: int) -> str:
+    """Says that answers are shorter than the benchmark's own number of tokens."""
+    return f"answers have at most {after:,} new tokens, not the benchmark's {before:,}: the model's room"
+
+
 def detectable_text(n: str, ais: str) -> str:
     """The minimum detectable AIS of so many items."""
     return f"minimum detectable AIS with n {n}: {ais} (80 % power)"

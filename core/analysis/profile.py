@@ -36,7 +36,7 @@ from core.analysis.table import (
     run_fields,
     run_names,
 )
-from core.benchmarks.benchmark import Benchmark
+from core.benchmarks.benchmark import Benchmark, cut_new_tokens
 from core.benchmarks.diagnostic import is_compound
 from core.masks.choices import Selection
 from core.run.cache_keys import CONTRAST_VERSION, VERSIONS
@@ -212,7 +212,14 @@ def settings_of(profile: Profile, experiment: Experiment) -> dict[str, Any]:
         "k": plan.ks,
         "auto_k": [found.record for found in plan.found_ks],
         "benchmarks": [
-            {"id": b.id, "version": b.version, "chance": b.chance, "n": plan.items_of(b), "needs": b.needs}
+            {
+                "id": b.id,
+                "version": b.version,
+                "chance": b.chance,
+                "n": plan.items_of(b),
+                "needs": b.needs,
+                "new_tokens_cut": _new_tokens_cut(b, plan.items_of(b), experiment),
+            }
             for b in plan.benchmarks
         ],
         "until": plan.until,
@@ -227,6 +234,14 @@ def settings_of(profile: Profile, experiment: Experiment) -> dict[str, Any]:
         },
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
     }
+
+
+def _new_tokens_cut(benchmark: Benchmark, n: int, experiment: Experiment) -> dict[str, int] | None:
+    """The benchmark's own number of new tokens, and what it was cut to for this model; None if it was not."""
+    if benchmark.kind != "generation":
+        return None
+    cut = cut_new_tokens(benchmark.documents(experiment.spec, n), experiment.info.positions)
+    return None if cut is None else {"from": cut[0], "to": cut[1]}
 
 
 def findings_of(profile: Profile) -> dict[str, Any]:

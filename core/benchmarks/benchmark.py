@@ -112,6 +112,23 @@ class GenerationDocument:
 Document = ChoiceDocument | GenerationDocument
 
 
+def fitted_new_tokens(default: int, positions: int) -> int:
+    """A benchmark's own number of new tokens for a model: half of its positions if all of them are fewer.
+
+    The other half is the prompt's. A larger number is lm-evaluation-harness's; it refuses such models.
+    """
+    return default if default < positions else positions // 2
+
+
+def cut_new_tokens(documents: Sequence[Document], positions: int | None) -> tuple[int, int] | None:
+    """The most new tokens of some items as their benchmark has it and as cut for a model; None if not cut."""
+    written = [one.max_new_tokens for one in documents if isinstance(one, GenerationDocument)]
+    most = max(written, default=0)
+    if positions is None or fitted_new_tokens(most, positions) == most:
+        return None
+    return most, fitted_new_tokens(most, positions)
+
+
 @dataclass(frozen=True)
 class Judged:
     """The score of one answer."""

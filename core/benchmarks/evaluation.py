@@ -9,7 +9,13 @@ from typing import Protocol
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from core.benchmarks.benchmark import Benchmark, ChoiceDocument, Document, GenerationDocument
+from core.benchmarks.benchmark import (
+    Benchmark,
+    ChoiceDocument,
+    Document,
+    GenerationDocument,
+    fitted_new_tokens,
+)
 from core.benchmarks.scoring import prediction, prediction_norm
 from core.inference import Finish
 from core.inference.choice_plan import BatchSize, ChoicePlan, plan_choices
@@ -107,11 +113,18 @@ def prepare(loaded: LoadedModel, benchmark: Benchmark, n: int, batch_size: Batch
 def prepare_documents(
     loaded: LoadedModel, benchmark: Benchmark, documents: tuple[Document, ...], batch_size: BatchSize = "auto"
 ) -> Prepared:
-    """Some items of a benchmark, encoded for a model.
+    """Some items of a benchmark, encoded for a model; see `fitted_new_tokens` for written answers.
 
     Raises:
         ValueError: an option adds no token or is too long for the model.
     """
+    positions = longest_row(loaded.model.config)
+    documents = tuple(
+        replace(one, max_new_tokens=fitted_new_tokens(one.max_new_tokens, positions))
+        if isinstance(one, GenerationDocument)
+        else one
+        for one in documents
+    )
     choices = [one for one in documents if isinstance(one, ChoiceDocument)]
     if not choices:
         return Prepared(benchmark, documents, None, (), loaded.tokenizer)
@@ -124,7 +137,7 @@ def prepare_documents(
         loaded.model.device,
         batch_size,
         pad_id=loaded.tokenizer.pad_token_id or 0,
-        max_length=longest_row(loaded.model.config),
+        max_length=positions,
     )
     kept = tuple(encoded) if benchmark.source.needs_greedy else ()
     return Prepared(benchmark, documents, plan, kept, loaded.tokenizer)

@@ -71,6 +71,8 @@ class ModelInfo:
     """Query heads of each attention; None if the config does not say."""
     unit_sizes: Mapping[Variant, int] = field(default_factory=dict)
     """Weights of the largest whole unit, neuron or head, of each variant; none where heads are not known."""
+    positions: int | None = None
+    """Largest number of tokens in a sequence; None if the config does not say."""
     file_type: str | None = None
     """How a GGUF file stores most weights, such as `Q4_K_M`; None for other files."""
 
@@ -147,6 +149,7 @@ def describe_folder(
         layers=config["num_hidden_layers"],
         hidden_size=config["hidden_size"],
         vocabulary=config["vocab_size"],
+        positions=config.get("max_position_embeddings"),
         parameters=weights.parameters,
         dtype=weights.dtype,
         device=None,

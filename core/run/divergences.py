@@ -90,15 +90,21 @@ def _answers(
     runner: LoadedExperiment, request: OutcomesRequest, base: pl.DataFrame, ablated: pl.DataFrame
 ) -> list[Pair]:
     """Prompt and answers of every item as token ids."""
-    from core.benchmarks.benchmark import GenerationDocument
+    from core.benchmarks.benchmark import GenerationDocument, fitted_new_tokens
+    from core.inference.encoding import longest_row
     from core.inference.probabilities import Pair, prompt_ids
 
     model, tokenizer = runner.loaded.model, runner.loaded.tokenizer
     # Not `prepared`, which refuses programs where they may not run: here none does.
     documents = request.benchmark.documents(runner.spec, request.n)
     written = (document for document in documents if isinstance(document, GenerationDocument))
+    positions = longest_row(model.config)
     return [
-        Pair(prompt_ids(model, tokenizer, one.prompt, one.max_new_tokens), tuple(before), tuple(after))
+        Pair(
+            prompt_ids(model, tokenizer, one.prompt, fitted_new_tokens(one.max_new_tokens, positions)),
+            tuple(before),
+            tuple(after),
+        )
         for one, before, after in zip(written, base["tokens"], ablated["tokens"], strict=True)
     ]
 

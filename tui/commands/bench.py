@@ -31,7 +31,7 @@ from tui.options import (
     checked_arguments,
 )
 from tui.progress import shown_progress
-from tui.result_words import answers_text, cut_text, detectable_text, perplexity_text
+from tui.result_words import answers_text, cut_text, detectable_text, new_tokens_text, perplexity_text
 from tui.safe_text import shown
 
 if TYPE_CHECKING:
@@ -171,6 +171,7 @@ def _document(
 ) -> dict[str, Any]:
     from cache.keys import as_plain
     from core.analysis.statistics.cells import truncated_of
+    from core.benchmarks.benchmark import cut_new_tokens
 
     benchmark, frame = report.benchmark, report.frame
     document: dict[str, Any] = {
@@ -181,6 +182,7 @@ def _document(
         "options": as_plain(options),
         "n": len(frame),
         "truncated": truncated_of(frame),
+        "new_tokens_cut": cut_new_tokens(report.documents, runner.info.positions),
         "score": _mean(frame["score"]),
         "metrics": report.metrics(frame),
         "base_metrics": report.metrics(report.base),
@@ -227,6 +229,7 @@ def _families(frame: pl.DataFrame, families: list[str]) -> dict[str, Any]:
 def _write(report: Report, runner: Runner) -> None:
     from core.analysis.statistics.cells import truncated_of
     from core.analysis.statistics.scores import accuracy
+    from core.benchmarks.benchmark import cut_new_tokens
 
     benchmark, base, effect = report.benchmark, report.base, report.effect
     chance = "no chance level" if benchmark.chance is None else f"chance {benchmark.chance:.2f}"
@@ -239,6 +242,8 @@ def _write(report: Report, runner: Runner) -> None:
     lines += _other_metrics(report.metrics(base))
     if truncated := truncated_of(base):
         lines.append(f"          {cut_text(truncated, len(base))}")
+    if cut := cut_new_tokens(report.documents, runner.info.positions):
+        lines.append(f"          {new_tokens_text(*cut)}")
     if not report.verdict.holds:
         lines.append(f"          {report.verdict.reason}")
     if effect is not None:

@@ -15,9 +15,16 @@ from cache.tables import SCHEMA
 from core.analysis.answers import live_answers
 from core.analysis.samples import Samples
 from core.analysis.statistics.cells import cell_statistics, clusters_of, frame_statistics
-from core.benchmarks.benchmark import Benchmark, BenchmarkOptions, GenerationDocument
+from core.benchmarks.benchmark import (
+    Benchmark,
+    BenchmarkOptions,
+    GenerationDocument,
+    cut_new_tokens,
+    fitted_new_tokens,
+)
 from core.benchmarks.program_tests import judge_program, split_tests
 from core.benchmarks.registry import find_benchmarks
+from core.benchmarks.task import Task
 from core.benchmarks.task_source import task_benchmark
 from core.benchmarks.tasks.catalogue import TASKS
 from core.inference import Finish
@@ -87,6 +94,29 @@ def test_answers_are_written_judged_told_and_shown(spec: ModelSpec, tmp_path: Pa
     assert live_answers(tuple(events), 5).answer(2)["loglikelihoods"] is None
     means = benchmark.source.metric_means(benchmark.documents(spec, 5), frame)
     assert set(means) == set(benchmark.metrics)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    return Runner(ModelSpec("demo"), Store(tmp_path_factory.mktemp("demo")))
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS.keys())
+def test_every_benchmark_runs_on_the_embedded_model_with_its_defaults(task: Task, demo: Runner) -> None:
+    if task.runs_code and (problem := why_no_sandbox()):
+        pytest.skip(problem)
+    benchmark = task_benchmark(task, OPTIONS)
+    n = min(2, benchmark.n_items)
+    frame = outcomes_of(demo, demo.request(None, benchmark, n))
+    assert len(frame) == n
+    cut = cut_new_tokens(benchmark.documents(demo.spec, n), demo.info.positions)
+    assert cut == ((task.max_new_tokens, 128) if task.kind == "generation" else None)
+    if cut:
+        assert max(map(len, frame["tokens"])) <= 128
+
+
+def test_only_a_number_that_leaves_no_room_is_cut() -> None:
+    assert [fitted_new_tokens(256, positions) for positions in (4096, 257, 256, 100)] == [256, 256, 128, 50]
 
 
 @pytest.mark.parametrize("task", ["gsm8k", "arc_easy"])
