@@ -21,8 +21,7 @@ from core.inference import Finish
 from core.inference.choice_plan import BatchSize, ChoicePlan, plan_choices
 from core.inference.encoding import EncodedChoice, encode_options, longest_row
 from core.inference.generation import Generated, Stage, generate
-from core.inference.loglikelihood import greedy_options, loglikelihoods
-from core.inference.probabilities import answer_logprobs
+from core.inference.loglikelihood import answer_logprobs, greedy_options, loglikelihoods
 from core.models.loading import LoadedModel
 
 ANSWERS_AT_ONCE = 32

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from core.importance.losses import Batch
-from core.inference.head import head_logits, head_parts
+from core.inference.choice_plan import head_logits, head_parts
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -16,9 +16,8 @@ from torch import Tensor
 from core.importance.memory import CPU_BATCH_TOKENS
 from core.importance.scoring_rule import Loss
 from core.inference.batching import cheapest_batches, pass_cost
+from core.inference.choice_plan import PackedRows, Predictions, pack_rows, predictions_of, row_length
 from core.inference.encoding import EncodedChoice, cut_context
-from core.inference.head import Predictions
-from core.inference.packed_rows import PackedRows, pack_rows, predictions_of, row_length
 
 PADDING = 0
 """The token that rows are padded with; nothing attends to it and no loss reads it, so any would do."""

@@ -18,9 +18,8 @@ from core.importance.plan import ImportancePlan, Task, plan_importance
 from core.importance.scoring_rule import DEFAULT_RULE
 from core.models.checkpoint import DTYPE_BYTES, storage_words
 from core.models.description import Weights, read_config, weights_in_memory
-from core.models.devices import free_on_disk, layers_over_gpus
+from core.models.devices import Machine, free_on_disk, layers_over_gpus
 from core.models.files import is_gguf
-from core.models.machine import Machine
 from core.models.spec import ModelSpec
 
 

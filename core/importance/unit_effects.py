@@ -24,8 +24,7 @@ from core.importance.scoring import not_finite, smaller_plan
 from core.importance.scoring_rule import Loss, Reduction
 from core.inference.batching import is_out_of_memory, release_memory
 from core.inference.encoding import EncodedChoice, longest_row
-from core.models.matrices import Matrix
-from core.models.units import UnitBlock
+from core.models.matrices import Matrix, UnitBlock
 from core.models.weight_space import WeightSpace
 
 if TYPE_CHECKING:

@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
+from torch import Tensor
+from transformers import PreTrainedModel
 
-from core.inference.batching import cheapest_batches, pass_cost
+from core.inference.attention import LONGEST_REST, LOOKS, Masks, additive_mask, group_by_prefix, layer_masks
+from core.inference.batching import HEAD_POSITIONS, cheapest_batches, pass_cost
 from core.inference.encoding import EncodedChoice, TokenIds, cut_options, cuts_of
-from core.inference.head import HeadPart, Predictions, head_parts
-from core.inference.packed_rows import PackedRows, pack_rows, predictions_of, row_length
-from core.inference.shared_prefix import LONGEST_REST, LOOKS, group_by_prefix
 
 BatchSize = int | Literal["auto"]
 
@@ -226,3 +226,182 @@ def _make_batch(
         predictions=found,
         parts=head_parts(found, device),
     )
+
+
+def row_length(item: EncodedChoice) -> int:
+    """Tokens of the item's row."""
+    return len(item.context_ids) + sum(len(ids) - 1 for ids in item.continuation_ids)
+
+
+@dataclass(frozen=True)
+class PackedRows:
+    """The rows of some items."""
+
+    input_ids: Tensor
+    """(B, T) int64, padded on the right."""
+    position_ids: Tensor | None
+    """(B, T) int64; None where every row is a sequence as any other."""
+    segments: Tensor | None
+    """(B, T) int64: 0 the context, j the j-th option, -1 padding; None as position_ids."""
+    prefix: int = 0
+    """Tokens that come before every row."""
+
+    @property
+    def width(self) -> int:
+        """T."""
+        return self.input_ids.shape[1]
+
+    def part(self, first: int, end: int) -> PackedRows:
+        """Some of the rows, as wide as before."""
+        return self._mapped(lambda one: one[first:end])
+
+    def to(self, device: torch.device | str) -> PackedRows:
+        """The same on a device."""
+        return self._mapped(lambda one: one.to(device))
+
+    def _mapped(self, change: Callable[[Tensor], Tensor]) -> PackedRows:
+        positions, segments = self.position_ids, self.segments
+        return PackedRows(
+            change(self.input_ids),
+            None if positions is None else change(positions),
+            None if segments is None else change(segments),
+            self.prefix,
+        )
+
+    def attention_mask(self, model: PreTrainedModel, *, added: bool) -> Masks | None:
+        """(B, 1, T, T): a query may look at earlier positions of the context or of its own segment.
+
+        Narrower in layers with a sliding window that is shorter than the rows.
+
+        Args:
+            model: whose attention takes the mask.
+            added: whether it has to be one that is added to the scores; else it is a bool mask if possible.
+        """
+        if self.segments is None or self.position_ids is None:
+            return None
+        query, key = self.segments[:, None, :, None], self.segments[:, None, None, :]
+        may_look = ((key == 0) | (key == query)).tril()
+        # Only torch's own attention takes a bool mask as such; others add masks to the scores.
+        added = added or model.config._attn_implementation != "sdpa"
+        mask = additive_mask(may_look, model.dtype) if added else may_look
+        return layer_masks(model.config, mask, self.position_ids, self.position_ids, self.prefix)
+
+    def hidden_states(self, model: PreTrainedModel, *, added_mask: bool) -> Tensor:
+        """(B * T, H) last hidden states; of the mask as `attention_mask`."""
+        hidden: Tensor = model.base_model(
+            input_ids=self.input_ids,
+            attention_mask=self.attention_mask(model, added=added_mask),
+            position_ids=self.position_ids,
+            use_cache=False,
+        ).last_hidden_state
+        return hidden.flatten(0, 1)
+
+
+def pack_rows(items: Sequence[EncodedChoice], pad_id: int, *, is_causal: bool, prefix: int = 0) -> PackedRows:
+    """The rows of some items, on the CPU.
+
+    Args:
+        items: at least one.
+        pad_id: any valid token id.
+        is_causal: whether causal attention will do: at most one option of each item has more than one token.
+        prefix: tokens that come before every row.
+    """
+    shape = len(items), max(map(row_length, items))
+    ids = torch.full(shape, pad_id)
+    positions = torch.zeros(shape, dtype=torch.int64)
+    segments = torch.full(shape, -1)
+    for row, item in enumerate(items):
+        length = row_length(item)
+        ids[row, :length], positions[row, :length], segments[row, :length] = torch.tensor(_row_of(item))
+    return PackedRows(ids, None, None) if is_causal else PackedRows(ids, positions + prefix, segments, prefix)
+
+
+def _row_of(item: EncodedChoice) -> list[list[int]]:
+    """Token ids, positions and segments of an item's row."""
+    context = len(item.context_ids)
+    ids, positions, segments = list(item.context_ids), list(range(context)), [0] * context
+    for number, option in enumerate(item.continuation_ids, start=1):
+        inputs = option[:-1]
+        ids += inputs
+        positions += range(context, context + len(inputs))
+        segments += [number] * len(inputs)
+    return [ids, positions, segments]
+
+
+def predictions_of(items: Sequence[EncodedChoice], width: int) -> Predictions:
+    """Every counted token of every option, in a batch of rows of this width."""
+    found: list[tuple[int, int, int, int]] = []
+    option_row = 0
+    for row, item in enumerate(items):
+        last = row * width + len(item.context_ids) - 1
+        start = last + 1  # of the option in the row
+        for option, first in zip(item.continuation_ids, item.first_scored, strict=True):
+            for i, target in enumerate(option[first:], start=first):
+                found.append((start + i - 1 if i else last, target, option_row, i))
+            start += len(option) - 1
+            option_row += 1
+    return Predictions(torch.tensor(found), max(len(ids) for item in items for ids in item.continuation_ids))
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The tokens that a batch has to predict."""
+
+    table: Tensor
+    """(N, 4) int64, on the CPU: the position (of B * T) that predicts a token, its id, its option and its
+    index in the option."""
+    longest: int
+    """Tokens of the longest option."""
+
+    def part(self, positions: tuple[int, int], options: tuple[int, int]) -> Predictions:
+        """Those in a range of positions; positions and options are numbered anew from its first."""
+        chosen = (self.table[:, 0] >= positions[0]) & (self.table[:, 0] < positions[1])
+        shift = torch.tensor([positions[0], 0, options[0], 0])
+        return Predictions(self.table[chosen] - shift, self.longest)
+
+
+@dataclass(frozen=True)
+class HeadPart:
+    """Positions that the language-model head is applied to at once, and the tokens they have to predict."""
+
+    positions: Tensor
+    """(P,) int64: indices of hidden states in the flattened batch (B * T)."""
+    predictors: Tensor
+    """(N,) int64: for each token to predict, which of the P."""
+    targets: Tensor
+    """(N,) int64: the token ids to predict."""
+    cells: Tensor
+    """(N,) int64: index of each token's log-likelihood in the flattened table of the batch."""
+
+
+def head_parts(predictions: Predictions, device: torch.device | str) -> tuple[HeadPart, ...]:
+    """The predictions by position, at most HEAD_POSITIONS positions at once."""
+    positions, predictors = torch.unique(predictions.table[:, 0], return_inverse=True)
+    cells = predictions.table[:, 2] * predictions.longest + predictions.table[:, 3]
+    parts = []
+    for start in range(0, len(positions), HEAD_POSITIONS):
+        chosen = (predictors >= start) & (predictors < start + HEAD_POSITIONS)
+        part = HeadPart(
+            positions=positions[start : start + HEAD_POSITIONS].to(device),
+            predictors=(predictors[chosen] - start).to(device),
+            targets=predictions.table[chosen, 1].to(device),
+            cells=cells[chosen].to(device),
+        )
+        parts.append(part)
+    return tuple(parts)
+
+
+def head_logits(model: PreTrainedModel, hidden: Tensor) -> Tensor:
+    """(P, V) float32 logits of (P, H) last hidden states, as the model's own forward computes them.
+
+    Beside the head: Cohere's factor, Granite's divisor, and the softcap of Gemma 2 and others.
+    """
+    config = model.config
+    logits: Tensor = model.get_output_embeddings()(hidden)
+    if getattr(config, "logit_scale", None):
+        logits = logits * config.logit_scale
+    if getattr(config, "logits_scaling", None):
+        logits = logits / config.logits_scaling
+    if getattr(config, "final_logit_softcapping", None):
+        logits = (logits / config.final_logit_softcapping).tanh() * config.final_logit_softcapping
+    return logits.float()

@@ -14,8 +14,7 @@ import torch
 
 from core.masks.layout import Layout
 from core.masks.mask import Mask
-from core.models.storage import Patch
-from core.models.weight_space import WeightSpace
+from core.models.weight_space import Patch, WeightSpace
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from core.masks.layout import Addresses, Layout
 from core.masks.mask import Mask
-from core.models.matrices import Variant
-from core.models.units import Part, UnitBlock, unit_blocks
+from core.models.matrices import Part, UnitBlock, Variant, unit_blocks
 
 Numbers = NDArray[np.int64]
 """(n,) numbers of units: they count those of all blocks, one after the other."""

@@ -16,7 +16,7 @@ from core.models.files import (
     is_gguf,
     tokenizer_path,
 )
-from core.models.gguf_header import read_header, special_tokens
+from core.models.gguf import read_header, special_tokens
 from core.models.spec import ModelSpec
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cache.fingerprints import fingerprint_files, remember_name
-from core.models.architectures import ARCHITECTURES, BUFFERS, HEADS, TIED_BY_DEFAULT
 from core.models.checkpoint import (
     DTYPE_BYTES,
     STORED_DTYPES,
@@ -35,11 +34,16 @@ from core.models.files import (
     tokenizer_path,
     weight_files,
 )
-from core.models.gguf_config import gguf_config
-from core.models.gguf_model import file_type, parameters_of
-from core.models.matrices import Matrix, UnsupportedModelError, Variant, find_matrices, weights_of
+from core.models.gguf import file_type, gguf_config, parameters_of
+from core.models.matrices import (
+    Matrix,
+    UnsupportedModelError,
+    Variant,
+    find_matrices,
+    largest_units,
+    weights_of,
+)
 from core.models.spec import DType, ModelSpec, Quantization
-from core.models.units import largest_units
 
 
 @dataclass(frozen=True)
@@ -310,3 +314,77 @@ def _is_spare(tensor: str, config: Mapping[str, Any]) -> bool:
     """Whether a stored tensor is no parameter: a tied head's copy, or a buffer of old files."""
     is_tied = config.get("tie_word_embeddings", config["model_type"] in TIED_BY_DEFAULT)
     return bool(is_tied and tensor in HEADS) or tensor.endswith(BUFFERS)
+
+
+ARCHITECTURES: dict[str, str] = {
+    "apertus": "Apertus",
+    "arcee": "Arcee",
+    "biogpt": "BioGPT",
+    "cohere": "Cohere",
+    "cohere2": "Cohere 2",
+    "cwm": "CWM",
+    "ernie4_5": "Ernie 4.5",
+    "exaone4": "EXAONE 4",
+    "gemma": "Gemma",
+    "gemma2": "Gemma 2",
+    "gemma3_text": "Gemma 3",
+    "glm": "GLM",
+    "glm4": "GLM 4",
+    "gpt_neox": "GPT-NeoX",
+    "granite": "Granite",
+    "helium": "Helium",
+    "hunyuan_v1_dense": "HunYuan",
+    "iquestcoder": "IQuestCoder",
+    "internlm3": "InternLM 3",
+    "jais2": "Jais 2",
+    "llama": "Llama",
+    "ministral": "Ministral",
+    "ministral3": "Ministral 3",
+    "mistral": "Mistral",
+    "nanochat": "NanoChat",
+    "nemotron": "Nemotron",
+    "olmo": "OLMo",
+    "olmo2": "OLMo 2",
+    "olmo3": "OLMo 3",
+    "opt": "OPT",
+    "persimmon": "Persimmon",
+    "phi": "Phi",
+    "phi3": "Phi 3",
+    "qwen2": "Qwen2",
+    "qwen3": "Qwen3",
+    "seed_oss": "Seed-OSS",
+    "smollm3": "SmolLM 3",
+    "stablelm": "StableLM",
+    "starcoder2": "StarCoder 2",
+    "vaultgemma": "VaultGemma",
+}
+"""The supported `model_type`s and their names."""
+
+TIED_BY_DEFAULT = (
+    "biogpt",
+    "cohere",
+    "cohere2",
+    "ernie4_5",
+    "gemma",
+    "gemma2",
+    "gemma3_text",
+    "opt",
+    "smollm3",
+    "starcoder2",
+    "vaultgemma",
+)
+"""The `model_type`s whose head is the embedding unless their config says otherwise."""
+
+HEADS = ("lm_head.weight", "embed_out.weight")
+"""Names of the language-model head."""
+
+BUFFERS = (
+    "rotary_emb.inv_freq",
+    "attention.bias",
+    "attention.masked_bias",
+    "attn.bias",
+    "attn.masked_bias",
+    "act_fn.beta",
+    "act_fn.eps",
+)
+"""Endings of the names of tensors that are in files but are no parameters."""

@@ -13,7 +13,7 @@ from transformers.quantizers.quantizer_bnb_4bit import Bnb4BitHfQuantizer
 
 from core.models.checkpoint import FourBit
 from core.models.files import ModelFilesError, is_gguf
-from core.models.storage import keep_layout, problem_of, quantization_state
+from core.models.weight_space import keep_layout, problem_of, quantization_state
 
 METHOD = "abilityscope_4bit"
 """The name of this quantization method in transformers."""

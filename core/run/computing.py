@@ -12,7 +12,7 @@ from core.importance.plan import ImportancePlan, Task, plan_importance
 from core.importance.scoring import score_importance
 from core.importance.unit_effects import UnitImportance, score_units
 from core.inference.encoding import EncodedChoice, encode_choice, longest_row
-from core.models.units import UnitBlock
+from core.models.matrices import UnitBlock
 from core.run.events import ImportancePlanned
 from core.run.loaded import LoadedExperiment
 from core.run.pace import scoring_phase

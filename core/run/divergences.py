@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
     from transformers import PreTrainedTokenizerBase
 
-    from core.inference.probabilities import Comparison, Pair, Probabilities
+    from core.inference.loglikelihood import Comparison, Pair, Probabilities
 
 CONTEXT = 8
 """Tokens before a token that are decoded with it: its spaces depend on the one before."""
@@ -70,7 +70,7 @@ def measure_ablated(runner: LoadedExperiment, runs: Sequence[RunPair]) -> Iterat
     Raises:
         Cancelled: it was cancelled between two batches.
     """
-    from core.inference.probabilities import ablated_probabilities
+    from core.inference.loglikelihood import ablated_probabilities
 
     for pair in runs:
         loaded = runner.store.outcomes.load_many([pair.base.key, pair.ablated.key])
@@ -92,7 +92,7 @@ def _answers(
     """Prompt and answers of every item as token ids."""
     from core.benchmarks.benchmark import GenerationDocument, fitted_new_tokens
     from core.inference.encoding import longest_row
-    from core.inference.probabilities import Pair, prompt_ids
+    from core.inference.loglikelihood import Pair, prompt_ids
 
     model, tokenizer = runner.loaded.model, runner.loaded.tokenizer
     # Not `prepared`, which refuses programs where they may not run: here none does.
@@ -116,7 +116,7 @@ def store_divergences(runner: LoadedExperiment, measured: MeasuredPair) -> None:
         Cancelled: it was cancelled between two batches; then nothing is stored.
         ValueError: the intact model gives a log-probability that is not finite.
     """
-    from core.inference.probabilities import compare
+    from core.inference.loglikelihood import compare
 
     loaded, base = runner.loaded, measured.runs.base
     known, pairs = runner.base_logprobs.get(base.key), measured.pairs

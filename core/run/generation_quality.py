@@ -70,7 +70,7 @@ def measure_generation_quality(runner: LoadedExperiment) -> Measured:
     """
     from core.inference.encoding import longest_row
     from core.inference.generation import generate
-    from core.inference.probabilities import prompt_ids, token_values
+    from core.inference.loglikelihood import prompt_ids, token_values
 
     model, tokenizer = runner.loaded.model, runner.loaded.tokenizer
     texts, longest = neutral_texts(runner.spec.level), longest_row(model.config) - 1
@@ -107,7 +107,7 @@ def store_generation_quality(runner: LoadedExperiment, mask: MaskSpec | None, me
         Cancelled: it was cancelled; then nothing is stored.
         ValueError: a text does not fit in memory.
     """
-    from core.inference.probabilities import prompt_ids, token_values
+    from core.inference.loglikelihood import prompt_ids, token_values
 
     model, tokenizer = runner.loaded.model, runner.loaded.tokenizer
     items = [

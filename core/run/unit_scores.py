@@ -11,8 +11,7 @@ from torch import Tensor
 from cache.files import CorruptEntry
 from core.importance.unit_effects import UnitImportance
 from core.masks.contrast import ContrastScores, Shares, contrast_scores
-from core.models.matrices import Variant
-from core.models.units import unit_blocks
+from core.models.matrices import Variant, unit_blocks
 from core.run.computing import computed_units
 from core.run.importance import ORDER
 from core.run.loaded import LoadedExperiment

@@ -15,7 +15,7 @@ from core.run.specs import MaskSpec, alike_ks
 
 if TYPE_CHECKING:
     from core.inference.generation import Generated
-    from core.inference.probabilities import Pair, Probabilities
+    from core.inference.loglikelihood import Pair, Probabilities
 
 
 class Sampling(NamedTuple):
@@ -137,7 +137,7 @@ def _measure_ablated(
     runner: Runner, prompt: str, max_new_tokens: int, base: Generated, ablated: Generated
 ) -> tuple[Pair, list[Probabilities]]:
     """The part of comparing that needs the ablated model. The caller has applied the mask."""
-    from core.inference.probabilities import Pair, ablated_probabilities, prompt_ids
+    from core.inference.loglikelihood import Pair, ablated_probabilities, prompt_ids
 
     model = runner.loaded.model
     ids = prompt_ids(model, runner.loaded.tokenizer, prompt, max_new_tokens)
@@ -152,7 +152,7 @@ def _compare(
     runner: Runner, pair: Pair, probabilities: list[Probabilities], base: Generated, ablated: Generated
 ) -> ComparedTexts:
     """The part of comparing that needs the intact model."""
-    from core.inference.probabilities import compare
+    from core.inference.loglikelihood import compare
     from core.run.divergences import divergence_of, divergence_row
 
     compared = compare(runner.loaded.model, [pair], probabilities, runner.cancelled)

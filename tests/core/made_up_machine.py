@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.models.machine import Gpu, Machine, Memory
+from core.models.devices import Gpu, Machine, Memory
 
 
 def machine(free_bytes: int | None = 10**9, *gpus: Gpu) -> Machine:

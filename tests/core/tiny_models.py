@@ -18,7 +18,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from core.inference.probabilities import prompt_ids, token_values
+from core.inference.loglikelihood import prompt_ids, token_values
 
 SENTENCES = [
     "the cat sat on the mat and looked at the door",

@@ -9,7 +9,7 @@ from pathlib import Path
 from core.models.devices import free_on_disk
 from core.models.loading import LoadedModel, load
 from core.models.spec import DType, ModelSpec
-from core.models.storage import scales_bytes
+from core.models.weight_space import scales_bytes
 from tests.performance.figures import Figure, Measured, ratio
 from tests.performance.random_model import number_of_parameters, write_checkpoint
 from tests.performance.subject import Subject

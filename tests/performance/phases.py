@@ -50,7 +50,7 @@ TIMED = (
     Timed("apply", "core.masks.ablation", "Ablator.apply"),
     Timed("restore", "core.masks.ablation", "Ablator.restore"),
     Timed("evaluate", "core.run.evaluation", "evaluate_run"),
-    Timed("divergences, ablated", "core.inference.probabilities", "ablated_probabilities"),
+    Timed("divergences, ablated", "core.inference.loglikelihood", "ablated_probabilities"),
     Timed("divergences, intact", "core.run.runs", "store_divergences"),
     Timed("quality, ablated", "core.run.runs", "measure_generation_quality"),
     Timed("quality, intact", "core.run.runs", "store_generation_quality"),

@@ -10,8 +10,8 @@ import torch
 
 from core.analysis.probe import every_question
 from core.cluster.ray_options import LocalWorkers
+from core.models.devices import Gpu
 from core.models.loading import load
-from core.models.machine import Gpu
 from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace
 from tests.core.gguf_models import write_gguf
@@ -114,7 +114,7 @@ def test_what_does_not_fit_is_said_for_people(
     word_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
     little = machine(4 * 21_344, Gpu("small", 10**5, 10**5, "1"))
-    monkeypatch.setattr("core.models.machine.this_machine", lambda: little)
+    monkeypatch.setattr("core.models.devices.this_machine", lambda: little)
     assert run(["doctor", "--model", str(word_model), "--cache-dir", str(tmp_path)]) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "score weights DOES NOT FIT: Importance takes at least" in text

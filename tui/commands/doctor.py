@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from core.importance.memory import MemoryNeed
     from core.importance.model_plan import ModelPlan, StepMemory
     from core.models.description import ModelInfo
-    from core.models.machine import Gpu, Machine
+    from core.models.devices import Gpu, Machine
     from core.models.spec import ModelSpec
 
 LONG_READ_BYTES = 1_000_000_000
@@ -104,7 +104,7 @@ def doctor(
 def _diagnose(flags: ModelFlags, memory: MemoryFlags) -> Diagnosis:
     from cache.upkeep import entries
     from core.cluster.ray_options import local_workers
-    from core.models.machine import installed_version, this_machine
+    from core.models.devices import installed_version, this_machine
     from core.sandbox.bubblewrap import why_no_sandbox
 
     machine = this_machine()
@@ -189,7 +189,7 @@ def _check_tokenizer(spec: ModelSpec, model: ModelInfo) -> tuple[str, str | None
     if not spec.tokenizer and not model.file_type:
         return "", None
     from core.models.files import tokenizer_path
-    from core.models.tokenizers import check_vocabulary, load_tokenizer, tokenizer_warning
+    from core.models.loading import check_vocabulary, load_tokenizer, tokenizer_warning
 
     try:
         path = tokenizer_path(spec, download=False)

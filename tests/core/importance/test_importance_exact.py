@@ -12,8 +12,8 @@ from transformers import PreTrainedModel
 
 from core.importance.maps import MatrixScores
 from core.importance.scoring import score_importance
-from core.inference import head
-from core.models.architectures import ARCHITECTURES
+from core.inference import choice_plan as head
+from core.models.description import ARCHITECTURES
 from core.models.weight_space import WeightSpace
 from tests.core.importance.test_importance import _items, _truth
 from tests.core.tiny_models import by_tier, lively_model

@@ -8,7 +8,7 @@ import pytest
 
 from core.importance.model_plan import plan_use
 from core.models.description import candidate_weights, stored_matrices
-from core.models.machine import Gpu
+from core.models.devices import Gpu
 from core.models.spec import ModelSpec
 from core.models.weight_space import WeightSpace
 from tests.core.made_up_machine import machine

@@ -19,8 +19,7 @@ from core.importance.scoring_rule import LOSSES, REDUCTIONS, Loss, Reduction
 from core.importance.unit_effects import UnitImportance, score_units
 from core.inference.encoding import EncodedChoice
 from core.models.checkpoint import FourBit
-from core.models.matrices import UnsupportedModelError
-from core.models.units import UnitBlock, unit_blocks
+from core.models.matrices import UnitBlock, UnsupportedModelError, unit_blocks
 from core.models.weight_space import WeightSpace
 from tests.core.four_bit_models import EVEN, checkpoint, dense_copy, loaded_model
 from tests.core.importance.test_importance import _condition, _items, _plain_loss

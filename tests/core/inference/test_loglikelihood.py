@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import PreTrainedModel
 
-from core.inference import choice_plan, head, shared_prefix
+from core.inference import attention, choice_plan
 from core.inference.choice_plan import BatchSize, ChoicePlan, plan_choices
 from core.inference.encoding import EncodedChoice
 from core.inference.loglikelihood import loglikelihoods, token_loglikelihoods
@@ -104,7 +104,7 @@ def test_each_token_has_its_own_log_likelihood(architecture: str) -> None:
 
 
 def test_mixed_items_and_many_head_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(head, "HEAD_POSITIONS", 4)
+    monkeypatch.setattr(choice_plan, "HEAD_POSITIONS", 4)
     model = random_model("llama", VOCABULARY, tie_word_embeddings=True)
     items = [*random_items(9, 1), *random_items(9, 6)]
     made = plan(items, 64)
@@ -232,7 +232,7 @@ def test_a_long_context_is_read_before_its_options(monkeypatch: pytest.MonkeyPat
     model = random_model("llama", VOCABULARY)
     items = items_with_prefixes(5)
     expected = [by_full_forward(model, item) for item in items]
-    for module in (choice_plan, shared_prefix):
+    for module in (choice_plan, attention):
         monkeypatch.setattr(module, "LONGEST_REST", 12)
     made = plan(items)
     masked = [batch for batch in made.batches if batch.rows.segments is not None]

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.inference.attention import PrefixGroup, TokenIds, group_by_prefix
 from core.inference.encoding import common_length
-from core.inference.shared_prefix import PrefixGroup, TokenIds, group_by_prefix
 
 BLOCK = tuple(range(100))
 OTHER = tuple(range(200, 300))

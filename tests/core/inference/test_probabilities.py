@@ -11,7 +11,7 @@ from transformers import PreTrainedModel
 
 from core.inference import batching, choice_plan
 from core.inference.generation import generate
-from core.inference.probabilities import (
+from core.inference.loglikelihood import (
     Comparison,
     Pair,
     ablated_probabilities,

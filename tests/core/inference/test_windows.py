@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from transformers import PreTrainedModel
 
-from core.inference.attention_masks import window_of
+from core.inference.attention import window_of
 from core.inference.generation import generate
 from core.models.description import ARCHITECTURES
 from tests.core.inference.test_generation import by_transformers

@@ -6,8 +6,7 @@ from transformers import LlamaForCausalLM
 from core.masks.ablation import Ablation, Ablator
 from core.masks.mask import Mask, random_subset
 from core.models.matrices import Matrix
-from core.models.storage import Patch
-from core.models.weight_space import WeightSpace
+from core.models.weight_space import Patch, WeightSpace
 
 
 def _snapshot(model: torch.nn.Module) -> dict[str, bytes]:

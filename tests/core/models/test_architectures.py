@@ -30,9 +30,14 @@ from core.inference.encoding import EncodedChoice
 from core.inference.generation import generate
 from core.masks.layout import Layout
 from core.masks.mask import Mask
-from core.models.architectures import ARCHITECTURES, TIED_BY_DEFAULT
 from core.models.checkpoint import FourBit
-from core.models.description import candidate_weights, describe_folder, stored_matrices
+from core.models.description import (
+    ARCHITECTURES,
+    TIED_BY_DEFAULT,
+    candidate_weights,
+    describe_folder,
+    stored_matrices,
+)
 from core.models.files import ModelFilesError
 from core.models.loading import LoadedModel, load
 from core.models.matrices import UnsupportedModelError, neurons_of

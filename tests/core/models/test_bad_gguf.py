@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from core.models.description import describe_folder
 from core.models.files import ModelFilesError
-from core.models.gguf_header import read_header
+from core.models.gguf import read_header
 from core.models.loading import load
 from core.models.spec import ModelSpec
 from tests.core.gguf_models import write_gguf

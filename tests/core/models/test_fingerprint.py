@@ -65,7 +65,7 @@ def test_swapped_weights_and_swapped_matrices_are_seen(tiny_llama: LlamaForCausa
 
 
 def test_a_matrix_of_many_chunks(tiny_llama: LlamaForCausalLM, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.models.weight_space.CHUNK", 50)
+    monkeypatch.setattr("core.models.weight_space.HASHED_AT_ONCE", 50)
     monkeypatch.setattr("core.models.weight_space._factors", lambda device: torch.arange(1, 100, 2))
     space = WeightSpace(tiny_llama)
     loaded = LoadedWeights(space)

@@ -14,9 +14,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from core.models.chat_template import chat_template_of
 from core.models.description import describe_model
 from core.models.files import ModelFilesError, model_folder
-from core.models.loading import load
+from core.models.loading import PARAGRAPH, load, load_tokenizer, tokenizer_warning
 from core.models.spec import ModelSpec
-from core.models.tokenizers import PARAGRAPH, load_tokenizer, tokenizer_warning
 from tests.core.gguf_models import write_gguf
 from tests.core.tiny_models import SENTENCES, byte_tokenizer, lively_model, save_model, word_tokenizer
 

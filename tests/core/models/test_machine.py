@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from core.models import machine
-from core.models.machine import Gpu, nvidia_gpus, this_machine
+from core.models import devices as machine
+from core.models.devices import Gpu, nvidia_gpus, this_machine
 
 
 class FailedError(Exception):

@@ -15,7 +15,7 @@ from core.analysis.generation_quality import perplexity
 from core.benchmarks.diagnostic import heldout_items
 from core.benchmarks.evaluation import Prepared, evaluate, prepare_documents
 from core.benchmarks.registry import find_benchmarks
-from core.inference.probabilities import prompt_ids, token_values
+from core.inference.loglikelihood import prompt_ids, token_values
 from core.masks.layout import Layout
 from core.masks.mask import Mask
 from core.models.description import stored_matrices

@@ -8,7 +8,7 @@ import pytest
 
 from core.engine.protocol import EngineSpec
 from core.importance.memory import MemoryOptions
-from core.models.machine import Gpu, Machine, Memory
+from core.models.devices import Gpu, Machine, Memory
 from core.models.spec import ModelSpec
 from core.run.events import (
     GpuFacts,
@@ -48,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
 def has(monkeypatch: pytest.MonkeyPatch, free_bytes: int | None, *gpus: Gpu) -> None:
     """A computer in place of this one."""
     here = Machine("3.11", "Linux", {}, 2, Memory(10**12, free_bytes), gpus)
-    monkeypatch.setattr("core.models.machine.this_machine", lambda: here)
+    monkeypatch.setattr("core.models.devices.this_machine", lambda: here)
 
 
 def spec_of(folder: Path, memory_options: MemoryOptions | None = None, **changes: str) -> EngineSpec:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from core.analysis.auto_k import FoundK
     from core.engine.protocol import EngineSpec
     from core.importance.model_plan import ModelPlan
-    from core.models.machine import Machine
+    from core.models.devices import Machine
     from core.run.pace import Estimate
     from core.run.specs import Run
     from tui.inspector.activity import Activity
@@ -38,8 +38,8 @@ def memory_lines(spec: EngineSpec) -> tuple[str, ...]:
     missing or unusable: the engine says more about that.
     """
     from core.importance.model_plan import plan_use
+    from core.models.devices import this_machine
     from core.models.files import model_folder
-    from core.models.machine import this_machine
 
     try:
         machine = this_machine()
