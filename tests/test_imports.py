@@ -33,7 +33,7 @@ LIGHT = {
         (
             "tui.inspector.app",
             "tui.inspector.keys",
-            "core.analysis.cache_status",
+            "core.analysis.stored",
             "core.analysis.stored",
             "core.analysis.generation_quality",
             "core.analysis.mask_tables",

@@ -58,7 +58,6 @@ class ItemTable:
         self._last_search: tuple[str, NDArray[np.bool_]] = ("", np.ones(len(self.ids), bool))
 
     def __len__(self) -> int:
-        """Number of items."""
         return len(self.ids)
 
     @cached_property
@@ -94,7 +93,6 @@ class ItemTable:
 
     @cached_property
     def _search_text(self) -> pl.LazyFrame:
-        """The searched text in lower case: in memory if it is small enough, else in the file."""
         size_bytes = (
             self.lazy.select(pl.col("prompt").str.len_bytes().sum()).collect(engine="streaming").item()
         )
@@ -208,7 +206,6 @@ COLUMNS = ("known", "correct", "prediction", "cut", "gold_logprob")
 
 
 def _joined(parts: Sequence[Answers]) -> Answers:
-    """The answers to items that come one after the other."""
     columns = {name: np.concatenate([getattr(one, name) for one in parts]) for name in COLUMNS}
     return Answers(**columns, rows=lambda: pl.concat([one.rows() for one in parts]))
 

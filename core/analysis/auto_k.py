@@ -370,12 +370,10 @@ def _tries(runner: Runner, masks: Sequence[MaskSpec], variant: Variant) -> Tries
 
 
 def _steps(runner: Runner, tries: Sequence[Tries]) -> list[Step]:
-    """What is left to measure in some searches."""
     return search_steps(runner, [mask for one in tries for masks in one for mask in masks])
 
 
 def _make_rankings(runner: Runner, wanted: Sequence[MaskSpec], tries: Sequence[Tries]) -> None:
-    """Makes the rankings that are lacking: ability by ability, so that its scores serve all variants."""
     grids = {one[0][0].variant: [masks[0].k for masks in one] for one in tries}
     for mask in wanted:
         grid = grids[mask.variant]
@@ -422,7 +420,6 @@ def _search(
 def _qualities(
     runner: Runner, masks: Sequence[MaskSpec], grid: Sequence[float]
 ) -> dict[MaskSpec, GenerationQuality]:
-    """Measures masks of one k, where that is not stored, up to the first that is not acceptable."""
     qualities: dict[MaskSpec, GenerationQuality] = {}
     for mask in masks:
         runner.check_cancelled()

@@ -66,7 +66,6 @@ def _best(values: Sequence[float]) -> int:
 
 
 def _margin(gold: int, values: Sequence[float]) -> float:
-    """The right option's value minus the best other one's."""
     return values[gold] - max(value for index, value in enumerate(values) if index != gold)
 
 
@@ -156,7 +155,6 @@ def position_preference(moves: NDArray[np.int64], seed: int = 0) -> PositionPref
 
 
 def _chance_of_shift(moves: NDArray[np.int64], observed: int, seed: int) -> float:
-    """The share of the permutations that shift as many items as were observed."""
     # Only how many items moved between two positions matters: a million items cost no more than a hundred.
     first, second = np.nonzero(np.triu(moves + moves.T, 1))
     if not len(first):
@@ -344,7 +342,6 @@ def padded(column: pl.Series) -> NDArray[np.float64]:
 
 
 def _names(options: pl.Series, first_prompt: str, width: int) -> tuple[str, ...]:
-    """The names of the positions, where the model knows an order."""
     first: list[str] = options[0].to_list()
     if len(options) > 1 and options.n_unique() == 1:
         return tuple(f"“{option}”" for option in first)

@@ -175,7 +175,6 @@ def _is_foreign(asked: Asked, answer: str) -> bool:
 
 
 def _missing(case: _Case) -> Iterator[Tag]:
-    """`truncated`, `empty` and `format_lost`."""
     text, form = case.ablated.text.strip(), case.asked.format
     refusal = None if case.stated or find_refusal(case.base.text) else find_refusal(case.ablated.text)
     if refusal:
@@ -203,7 +202,6 @@ def _missing(case: _Case) -> Iterator[Tag]:
 
 
 def _wrong(case: _Case) -> Iterator[Tag]:
-    """`overcounting` and `wrong_option`."""
     answer, base, gold = case.answer, case.base_answer, case.asked.gold
     if answer is None or _is_same(answer, base, gold) or _is_same(answer, gold, gold):
         return
@@ -222,7 +220,6 @@ def _wrong(case: _Case) -> Iterator[Tag]:
 
 
 def _is_same(answer: str, other: str | None, gold: str | None) -> bool:
-    """Whether two answers are quasi-exact matches, or equal numbers where a number may be right."""
     if other is None:
         return False
     if is_quasi_exact(answer, other):
@@ -233,7 +230,6 @@ def _is_same(answer: str, other: str | None, gold: str | None) -> bool:
 
 
 def _base_words(case: _Case) -> str:
-    """What sentences call the base answer."""
     return "the base answer" if case.base_name == "base" else f"{case.base_name}'s answer"
 
 
@@ -249,12 +245,10 @@ def _first_number(answer: str) -> Fraction | None:
 
 
 def _shown(value: Fraction) -> str:
-    """A number for a sentence: at most four decimals."""
     return f"{float(round(value, 4)):,.4f}".rstrip("0").rstrip(".")
 
 
 def _span(text: str, answer: str) -> tuple[int | None, int | None]:
-    """The span of the last occurrence of an answer in its text."""
     start = text.rfind(answer) if answer else -1
     return (None, None) if start < 0 else (start, start + len(answer))
 

@@ -138,12 +138,10 @@ def _of_choices(items: ItemTable, benchmark: Benchmark, base: Answers, ablated: 
 
 
 def _part(lazy: pl.LazyFrame, columns: Sequence[str], start: int) -> pl.DataFrame:
-    """The columns of the next `TEXTS_AT_ONCE` items."""
     return lazy.slice(start, TEXTS_AT_ONCE).select(columns).collect()
 
 
 def _choice(benchmark: Benchmark, sample: Sample, base: Answer, ablated: Answer) -> ChoiceDiagnosis | None:
-    """The diagnosis of an item with one right option and two options or more."""
     values = base.loglikelihoods, ablated.loglikelihoods
     if benchmark.metrics[0] == SEVERAL_RIGHT or sample.gold is None or not (values[0] and values[1]):
         return None
@@ -189,7 +187,6 @@ def base_names(form: AnswerFormat | None, items: pl.DataFrame, base: pl.DataFram
 
 
 def _answered(targets: Sequence[str], form: AnswerFormat, answer: str) -> str:
-    """The right answer that was given, else the first."""
     said = form.stated(answer)
     right = (target for target in targets if is_quasi_exact(said, form.stated(target) or target.strip()))
     return next(right, targets[0])
@@ -370,7 +367,6 @@ def profile_failures(plan: Plan, experiment: Experiment, frames: Frames) -> Prof
 def _base_texts(
     plan: Plan, experiment: Experiment, frames: Frames, index: int
 ) -> tuple[pl.DataFrame, pl.DataFrame, Counter[TagName | None]]:
-    """Items and base answers of a benchmark with written answers, and `base_names`."""
     benchmark, base = plan.benchmarks[index], frames[None][index]
     path = ensure_items(experiment, benchmark, plan.items_of(benchmark))
     items = pl.read_parquet(path, columns=list(ITEM_COLUMNS))
@@ -380,7 +376,6 @@ def _base_texts(
 def _base_options(
     plan: Plan, experiment: Experiment, frames: Frames, index: int
 ) -> tuple[OptionFacts, ModelChoices]:
-    """The options of a multiple-choice benchmark, and how the base model chose."""
     benchmark = plan.benchmarks[index]
     path = ensure_items(experiment, benchmark, plan.items_of(benchmark))
     facts = option_facts(pl.scan_parquet(path), benchmark.metrics[0])
@@ -388,7 +383,6 @@ def _base_options(
 
 
 def _choice_sums(facts: OptionFacts, base: ModelChoices, ablated: pl.DataFrame) -> ChoiceSums:
-    """How one mask chose, on all items or the first."""
     n = len(ablated)
     facts = OptionFacts(facts.width, facts.gold[:n], facts.names)
     base = ModelChoices(base.chosen[:n], base.correct[:n], base.margins[:n])

@@ -119,7 +119,6 @@ def mask_generation_qualities(
 
 
 def _answer_shares(intact: list[dict[str, Any]], rows: list[dict[str, Any]]) -> tuple[Accuracy, Accuracy]:
-    """The shares of answers that repeat themselves, and that are empty or incoherent."""
     repeating = [find_loop(row["written"]) is not None for row in rows]
     unreadable = [
         _is_incoherent(base, row) or row["written"].strip() in UNREAD

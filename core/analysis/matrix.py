@@ -11,12 +11,11 @@ import polars as pl
 
 from cache.files import CorruptEntry
 from core.abilities import ABILITIES
-from core.analysis.cache_status import items_of
 from core.analysis.shown import Shown, flags_of, shown_abilities
 from core.analysis.statistics import LEAST_EFFECT
 from core.analysis.statistics.cells import CellStatistics
 from core.analysis.statistics.scores import EmpiricalP, empirical_p
-from core.analysis.stored import Effects, StoppedCells, effects, stored_beyond, stored_parts
+from core.analysis.stored import Effects, StoppedCells, effects, items_of, stored_beyond, stored_parts
 from core.analysis.table import Beyond, MatrixSummary, cell_table, compared, summaries
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.drawn import drawn
@@ -236,7 +235,6 @@ def _cell(
     mask: MaskSpec,
     row: Mapping[str, Any],
 ) -> Cell:
-    """The cell of a row of the compared table."""
     found = measured.found.get((mask, row["benchmark"]))
     others = beyond.get((mask, row["benchmark"]), {})
     p, masks = row["empirical_p"], row["random_masks"]
@@ -260,7 +258,6 @@ def _cell(
 def _further_draws(
     experiment: Experiment, masks: Sequence[MaskSpec], sized: Sequence[tuple[Benchmark, int]], seed: int
 ) -> list[MaskSpec]:
-    """The random masks after the first of each ability, up to the first draw with nothing stored."""
     draws = ([replace(mask.control, seed=drawn_seed(seed, draw)) for mask in masks] for draw in count(1))
     stored = takewhile(
         lambda masks: any(stored_parts(experiment, m, *one) for m in masks for one in sized), draws

@@ -10,7 +10,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from core.abilities import ABILITIES
-from core.analysis.cache_status import items_of
 from core.analysis.statistics.cells import (
     clusters_of,
     frame_statistics,
@@ -24,6 +23,7 @@ from core.analysis.statistics.intervals import (
     resampled_impacts,
 )
 from core.analysis.statistics.scores import holm, mcnemar_exact, minimum_detectable_drop
+from core.analysis.stored import items_of
 from core.benchmarks.benchmark import Benchmark
 from core.run.experiment import Experiment
 from core.run.selected import StoredMasks
@@ -249,7 +249,6 @@ def _effect_rows(
     b: tuple[pl.DataFrame, pl.DataFrame],
     measures: Sequence[str],
 ) -> list[tuple[object, ...]]:
-    """One row, or none where no measure is defined for both."""
     require_same_items(benchmark, a[0], b[0])
     cells = [frame_statistics(base, [ablated], benchmark, mask.seed)[0] for base, ablated in (a, b)]
     for measure in measures:

@@ -143,7 +143,6 @@ def settled_by(table: ProbeTable, spec: ModelSpec) -> tuple[RealStyle, Level]:
 
 
 def _better(table: ProbeTable, styles: Sequence[RealStyle], level: Level) -> RealStyle:
-    """The form in which the model is right more often at a level, the first of equals."""
     return max(styles, key=lambda style: table.share(style, level) or 0.0)
 
 

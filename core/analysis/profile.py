@@ -17,13 +17,12 @@ from polars.io.plugins import register_io_source
 from cache.files import write_atomically
 from cache.keys import as_plain
 from core.abilities import ABILITIES, GENERATOR_VERSION
-from core.analysis.cache_status import is_stored, items_of
 from core.analysis.failures import ProfileFailures, profile_failures
 from core.analysis.generation_quality import GenerationQuality, mask_generation_qualities
 from core.analysis.matrix import sized_benchmarks
 from core.analysis.shown import Shown, flags_of, shown_abilities
 from core.analysis.statistics import SIGNIFICANT
-from core.analysis.stored import StoppedCells
+from core.analysis.stored import StoppedCells, is_stored, items_of
 from core.analysis.table import (
     BASE,
     RUN,
@@ -267,7 +266,6 @@ def findings_of(profile: Profile) -> dict[str, Any]:
 
 
 def _failures_of(profile: Profile) -> dict[str, Any]:
-    """Shares of written answers, and each mask's choices on all multiple-choice benchmarks."""
     failures = profile.failures
     return {
         "written_benchmarks": failures.written,
@@ -288,7 +286,6 @@ def _failures_of(profile: Profile) -> dict[str, Any]:
 
 
 def _with_items(profile: Profile, experiment: Experiment) -> pl.LazyFrame:
-    """The outcomes with the `ITEM_COLUMNS`, mask by mask."""
     plan = profile.plan
     paths = [ensure_items(experiment, benchmark, plan.items_of(benchmark)) for benchmark in plan.benchmarks]
     items = pl.concat([pl.read_parquet(path).select(ITEM_COLUMNS) for path in paths]).unique("item_id")
@@ -390,8 +387,6 @@ def _plan(
     limit: int | None,
     ks: Sequence[float],
 ) -> Plan:
-    """The largest plan of which everything is stored, as far as leaving out what lacks most finds it."""
-
     def has(ability: str, benchmark: Benchmark, **changes: object) -> bool:
         return of.has(replace(mask, ability=ability, **changes), benchmark)  # type: ignore[arg-type]
 

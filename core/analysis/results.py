@@ -269,7 +269,6 @@ def _settings(path: Path) -> Settings:
 
 
 def _check_names(path: Path, cells: pl.DataFrame) -> None:
-    """Only names that this program knows, for they become names of files."""
     for column, names in KNOWN.items():
         for name in cells[column].unique():
             if name not in names:
@@ -277,7 +276,6 @@ def _check_names(path: Path, cells: pl.DataFrame) -> None:
 
 
 def _table(folder: Path, name: str, schema: dict[str, pl.DataType] | pl.Schema) -> pl.LazyFrame:
-    """The columns of a schema, in its types."""
     path = folder / name
     try:
         lazy = pl.scan_parquet(path)

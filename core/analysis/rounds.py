@@ -100,7 +100,6 @@ class Rounds:
 
     @property
     def _open(self) -> list[_Cell]:
-        """The open cells, those of one mask together: the mask with the most of them first."""
         cells = [cell for cell in self._cells if cell.stop is None]
         counts = Counter(cell.mask for cell in cells)
         return sorted(cells, key=lambda cell: -counts[cell.mask])
@@ -111,7 +110,6 @@ class Rounds:
         return list(dict.fromkeys(cell.mask for cell in self._open))
 
     def _intact(self, index: int) -> list[OutcomesRequest]:
-        """The intact model's runs on one benchmark."""
         return [self._experiment.request(None, part, part.n_items) for part in self._parts[index]]
 
     def intact_requests(self) -> list[OutcomesRequest]:
@@ -163,7 +161,6 @@ class Rounds:
         return self._ended_round()
 
     def _ended_round(self) -> CellsSettled | None:
-        """How many cells are settled, if all that are open have one more part than when this was last so."""
         parts = [len(cell.outcomes) for cell in self._open] or [max(len(one.outcomes) for one in self._cells)]
         before, self._round = self._round, min(parts)
         if self._round == before:
@@ -172,7 +169,6 @@ class Rounds:
         return CellsSettled(n, self.settled, len(self._cells))
 
     def _items_after(self, cell: _Cell) -> int:
-        """How many items a cell has had in the rounds that are over."""
         done = min(len(cell.outcomes), self._round)
         return self._ends[cell.index][done - 1] if done else 0
 

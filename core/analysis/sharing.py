@@ -137,7 +137,6 @@ def _document(results: Results, run: ModelRun) -> dict[str, Any]:
 
 
 def _counts(run: ModelRun, benchmark: OfBenchmark) -> dict[str, int]:
-    """Items of the whole benchmark, and those that were evaluated."""
     task = TASKS.get(benchmark.id)
     whole = benchmark.n if task is None or task.n_items is None else task.n_items
     return {"original": int(whole), "effective": len(run.of(benchmark.id))}

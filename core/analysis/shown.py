@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 
 from core.abilities import ABILITIES, find_ability
-from core.analysis.cache_status import items_of
 from core.analysis.probe import Question, probe_requests
 from core.analysis.statistics.scores import Accuracy, accuracy, is_above_chance
+from core.analysis.stored import items_of
 from core.benchmarks.benchmark import Benchmark, Document
 from core.benchmarks.diagnostic import (
     DIAGNOSTIC_CHANCE,
@@ -98,7 +98,6 @@ def _on_own(ability: str, frame: pl.DataFrame, source: Source = "benchmark") -> 
 
 
 def _requests(experiment: Experiment, limit: int | None) -> list[tuple[str, Source, OutcomesRequest]]:
-    """Ability, source and run of everything that can tell."""
     asked: list[tuple[str, Source, OutcomesRequest]] = []
     for benchmark in diagnostic_benchmarks():
         for n in dict.fromkeys((items_of(benchmark, limit), benchmark.n_items)):

@@ -1,4 +1,4 @@
-"""What the cache has of cells: stored parts of runs, statistics that are kept once computed. No torch."""
+"""What the cache has of cells: stored runs and their parts, statistics that are kept once computed. No torch."""
 
 from __future__ import annotations
 
@@ -13,16 +13,14 @@ from core.abilities import ABILITIES
 from core.analysis.statistics.cells import (
     CellStatistics,
     StoppedBenchmark,
-    clusters_of,
     frame_statistics,
-    paired_probabilities,
-    paired_scores,
 )
-from core.analysis.statistics.intervals import Specificity, specificities
+from core.analysis.statistics.intervals import Specificity
 from core.analysis.table import SPECIFICITY, SPECIFICITY_P, Beyond, beyond_masks, stopped_beyond
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.drawn import part_ends, part_of, parts_of
 from core.run.experiment import Experiment, OutcomesRequest
+from core.run.selected import has_ranking
 from core.run.specs import MaskSpec, Run
 
 Version = tuple[str, int]
@@ -201,7 +199,7 @@ _known: dict[tuple[Version, Version, int], CellStatistics] = {}
 """By base outcomes, ablated outcomes and seed of the bootstrap."""
 
 
-_known_beyond: dict[tuple[tuple[Version, ...], int], list[Beyond]] = {}
+_known_beyond: dict[tuple[tuple[Version, ...], int, bool], list[Beyond]] = {}
 """What masks do beyond each other, by the outcomes of base and of the masks, and seed of the bootstrap."""
 
 
@@ -276,7 +274,6 @@ def _stopped_effects(
     benchmarks: Sequence[tuple[Benchmark, int]],
     until: float,
 ) -> Effects:
-    """The same of runs that stop when it is known."""
     columns = [StoppedCells(experiment, benchmark, until) for benchmark, _ in benchmarks]
     cells = [column.cells(masks) for column in columns]
     found, unfinished = dict[tuple[MaskSpec, str], CellStatistics](), set[tuple[MaskSpec, str]]()
@@ -296,7 +293,6 @@ def _stopped_effects(
 def _statistics(
     experiment: Experiment, pairs: Sequence[_Pair], seed: int
 ) -> tuple[dict[tuple[Version, Version], CellStatistics], set[str], tuple[CorruptEntry, ...]]:
-    """The statistics by version, the keys that could not be loaded, and damaged entries."""
     versions = [pair.versions for pair in pairs]
     known = {pair: cell for pair in versions if (cell := _known.get((*pair, seed))) is not None}
     unknown = [pair for pair in pairs if pair.versions not in known]
@@ -315,25 +311,6 @@ def _statistics(
     return known, set(keys) - set(frames), loaded.corrupt
 
 
-def _stopped_specificity(
-    column: StoppedCells, mask: MaskSpec, others: Sequence[MaskSpec], by_probability: bool
-) -> Specificity | None:
-    """The same of runs that stop when it is known."""
-    cells = column.cells([mask, *others])
-    if mask not in cells or len(cells) < 2:
-        return None
-    own, beyond = cells[mask].statistics, column.beyond(list(cells))
-    if beyond is None:
-        return None
-    names = SPECIFICITY_P if by_probability else SPECIFICITY
-    figures = [own.ais_p if by_probability else own.ais, *(beyond[0][name] for name in names)]
-    known = [figure for figure in figures if figure is not None]
-    if len(known) < len(figures):
-        return None
-    effect, of_others, *difference = known
-    return Specificity(effect, of_others, len(cells) - 1, *difference)
-
-
 def _remember(known: Mapping[tuple[Version, Version], CellStatistics], seed: int) -> None:
     if len(_known) + len(known) > MOST_KNOWN:
         _known.clear()
@@ -346,6 +323,8 @@ def stored_beyond(
     benchmarks: Sequence[tuple[Benchmark, int]],
     seed: int = 0,
     until: float | None = None,
+    *,
+    by_score: bool = False,
 ) -> dict[tuple[MaskSpec, str], Beyond]:
     """What each mask does to each benchmark beyond the others by p(right), by mask and benchmark.
 
@@ -355,6 +334,7 @@ def stored_beyond(
         benchmarks: with their numbers of items; drawn ones with `until`.
         seed: random seed of the bootstrap.
         until: see `effects`.
+        by_score: whether the AIS is compared, too.
 
     Raises:
         ValueError: k asks for more weights than there are candidates.
@@ -370,17 +350,18 @@ def stored_beyond(
         versions = tuple(filter(None, (version_of(experiment, request.key) for request in requests)))
         if len(versions) < len(requests) or len(masks) < 2:
             continue  # deleted meanwhile, or nothing to compare
-        if (versions, seed) not in _known_beyond:
+        key = (versions, seed, by_score)
+        if key not in _known_beyond:
             frames = experiment.store.outcomes.load_many([request.key for request in requests]).frames
             if len(frames) < len({request.key for request in requests}):
                 continue
             base, *ablated = (frames[request.key] for request in requests)
             statistics = found[masks[0], benchmark.id]
-            compared = beyond_masks(masks, base, ablated, benchmark, statistics, seed, by_score=False)
+            compared = beyond_masks(masks, base, ablated, benchmark, statistics, seed, by_score=by_score)
             if len(_known_beyond) >= MOST_KNOWN // 100:
                 _known_beyond.clear()
-            _known_beyond[versions, seed] = compared
-        rows |= {(m, benchmark.id): one for m, one in zip(masks, _known_beyond[versions, seed], strict=True)}
+            _known_beyond[key] = compared
+        rows |= {(m, benchmark.id): one for m, one in zip(masks, _known_beyond[key], strict=True)}
     return rows
 
 
@@ -401,18 +382,117 @@ def stored_specificity(
     Raises:
         ValueError: k asks for more weights than there are candidates.
     """
-    others = [replace(mask, ability=one.id) for one in ABILITIES if one.id != mask.ability]
-    if until is not None:
-        return _stopped_specificity(StoppedCells(experiment, benchmark, until), mask, others, by_probability)
-    base, *keys = [experiment.request(one, benchmark, n).key for one in (None, mask, *others)]
-    known = [key for key in (base, *keys) if experiment.store.outcomes.entries.has(key)]
-    frames = experiment.store.outcomes.load_many(known).frames
-    columns = [frames[key] for key in keys if key in frames]
-    if base not in frames or keys[0] not in frames or len(columns) < 2:
+    masks = [mask, *(replace(mask, ability=one.id) for one in ABILITIES if one.id != mask.ability)]
+    sized, names = [(benchmark, n)], SPECIFICITY_P if by_probability else SPECIFICITY
+    found = effects(experiment, masks, sized, mask.seed, until).found
+    of_all = stored_beyond(experiment, found, sized, mask.seed, until, by_score=not by_probability)
+    own, beyond = found.get((mask, benchmark.id)), of_all.get((mask, benchmark.id))
+    if own is None or beyond is None:
         return None
-    own = frame_statistics(frames[base], columns[:1], benchmark, mask.seed)[0]
-    pair = paired_probabilities if by_probability else paired_scores
-    paired = pair(frames[base], columns, benchmark)
-    if paired is None or (own.ais_p if by_probability else own.ais) is None:
+    effect, figures = own.ais_p if by_probability else own.ais, [beyond[name] for name in names]
+    known = [figure for figure in figures if figure is not None]
+    if effect is None or len(known) < len(figures):
         return None
-    return specificities(*paired, seed=mask.seed, clusters=clusters_of(frames[base]))[0]
+    of_others, *difference = known
+    return Specificity(effect, of_others, len(found) - 1, *difference)
+
+
+@dataclass(frozen=True)
+class CacheStatus:
+    """Which runs and rankings are stored. A damaged file counts as stored."""
+
+    base: bool
+    """The intact model's outcomes."""
+    ablated: bool
+    """The outcomes under the mask."""
+    control: bool
+    """The outcomes under as many weights drawn at random."""
+    ranking: bool
+    """All rankings that the mask is cut from, if any."""
+
+
+def cache_status(
+    experiment: Experiment,
+    mask: MaskSpec | None,
+    benchmark: Benchmark,
+    n: int,
+    until: float | None = None,
+) -> CacheStatus:
+    """The status of one mask (None: the intact model, which has no control) on n items of a benchmark.
+
+    Args:
+        experiment: the model and the cache.
+        mask: the mask.
+        benchmark: drawn, with `until`.
+        n: number of items.
+        until: the least AIS of interest: a run is stored as soon as it is settled. None: all items count.
+
+    Raises:
+        ValueError: k asks for more weights than there are candidates.
+    """
+    masks = [None] if mask is None else [None, mask, mask.control]
+    stored = _are_stored(experiment, masks, benchmark, n, until)
+    if mask is None:
+        return CacheStatus(stored[0], ablated=False, control=False, ranking=True)
+    base, ablated, control = stored
+    return CacheStatus(base, ablated, control, has_ranking(experiment, mask))
+
+
+def is_stored(experiment: Experiment, mask: MaskSpec | None, benchmark: Benchmark, n: int) -> bool:
+    """Whether the outcomes of a mask on the first n items of a benchmark are stored.
+
+    Raises:
+        ValueError: k asks for more weights than there are candidates.
+    """
+    return experiment.store.outcomes.entries.has(experiment.request(mask, benchmark, n).key)
+
+
+def _are_stored(
+    experiment: Experiment,
+    masks: Sequence[MaskSpec | None],
+    benchmark: Benchmark,
+    n: int,
+    until: float | None,
+) -> list[bool]:
+    """Whether there are the outcomes of each mask; with `until` those that settle it."""
+    if until is None:
+        return [is_stored(experiment, mask, benchmark, n) for mask in masks]
+    return StoppedCells(experiment, benchmark, until).are_over(masks)
+
+
+def cached_abilities(
+    experiment: Experiment,
+    template: MaskSpec | None,
+    benchmark: Benchmark,
+    n: int,
+    until: float | None = None,
+) -> frozenset[str]:
+    """The abilities whose mask, otherwise like the template, has outcomes on n items of the benchmark.
+
+    Without a template: all of them, if the intact model's outcomes are stored. With `until`: see
+    `cache_status`.
+    """
+    masks = {ability.id: template and replace(template, ability=ability.id) for ability in ABILITIES}
+    stored = _are_stored(experiment, list(masks.values()), benchmark, n, until)
+    return frozenset(ability for ability, has in zip(masks, stored, strict=True) if has)
+
+
+def cached_benchmarks(
+    experiment: Experiment,
+    mask: MaskSpec | None,
+    benchmarks: Sequence[Benchmark],
+    limit: int | None = None,
+    until: float | None = None,
+) -> frozenset[str]:
+    """Those of some benchmarks on which a mask (None: the intact model) has outcomes, under a limit.
+
+    With `until`: see `cache_status`.
+    """
+    return frozenset(
+        b.id for b in benchmarks if all(_are_stored(experiment, [mask], b, items_of(b, limit), until))
+    )
+
+
+def items_of(benchmark: Benchmark, limit: int | None) -> int:
+    """Number of items of a benchmark that are evaluated under a limit."""
+    return benchmark.n_items if limit is None else min(limit, benchmark.n_items)

@@ -173,7 +173,6 @@ def with_collapse(cells: pl.DataFrame) -> pl.DataFrame:
 
 
 def _is_collapsed(cells: pl.DataFrame) -> bool:
-    """Whether a mask took every benchmark that the intact model can do down to chance."""
     able = cells.filter("defined")
     is_whole = cells["n"].null_count() == 0
     return (
@@ -286,7 +285,6 @@ def _add_excesses(
     clusters: NDArray[Any] | None,
     seed: int,
 ) -> None:
-    """Fills in what each mask does beyond the random masks of its ability, variant and k, if any."""
     drawn = _random_of(masks)
     chosen = [n for n, found in enumerate(drawn) if found]
     if not chosen:
@@ -381,7 +379,6 @@ def cells_of(
 
 
 def _base_cells(plan: Plan, experiment: Experiment, frames: Frames) -> pl.DataFrame:
-    """One row for each benchmark of a profile that ablates nothing."""
     rows = []
     for benchmark, frame in zip(plan.benchmarks, frames[None], strict=True):
         (cell,) = frame_statistics(frame, [frame], benchmark, plan.seed)
@@ -398,13 +395,11 @@ def _base_cells(plan: Plan, experiment: Experiment, frames: Frames) -> pl.DataFr
 
 
 def _model_names(experiment: Experiment) -> dict[str, str]:
-    """The columns that say which model a row is about, and how it was asked."""
     spec = experiment.spec
     return {"model": spec.name, "prompt": spec.style, "level": spec.level}
 
 
 def _names(experiment: Experiment, mask: MaskSpec) -> dict[str, str | float | int | None]:
-    """The columns that say which model and mask a row is about."""
     may_be_fewer = (mask.scope, mask.variant) == ("units", "all")
     stored = selected(experiment, mask) if may_be_fewer else None
     weights = mask_weights(mask, experiment.info) if stored is None else len(stored)
@@ -509,7 +504,6 @@ def own_firsts(cells: pl.DataFrame, effect: str, by: Literal["ability", "benchma
 
 
 def _means(matrix: pl.DataFrame, effect: str, specificity: str) -> tuple[float | None, ...]:
-    """The mean effect on own benchmarks and on the other abilities', and the mean own specificity."""
     known = matrix.drop_nulls(effect)
     own = known.filter(IS_OWN)
     others = known.filter(~IS_OWN & pl.col("benchmark").is_in(matrix["ability"].implode()))

@@ -139,7 +139,6 @@ def find_loop(text: str) -> Loop | None:
 
 
 def _within(word: re.Match[str]) -> Loop | None:
-    """The loop inside one word."""
     run = (
         longest_run(word[0], LOOP_CHARACTERS, CHARACTER_REPETITIONS)
         if len(word[0]) >= LOOP_CHARACTERS
@@ -175,7 +174,6 @@ def _plain(word: str) -> str:
 
 
 def _is_sum(unit: Sequence[str]) -> bool:
-    """Whether a unit consists of numbers and at least one arithmetic sign."""
     signs = [word for word in unit if re.fullmatch(r"[-+*/=×·÷−]+", word)]
     return bool(signs) and not any(character.isalpha() for word in unit for character in word)
 
@@ -224,7 +222,6 @@ def coherence(base: Written, ablated: Written) -> Coherence | None:
 
 
 def _perplexity(log_probabilities: Sequence[float]) -> float:
-    """The exponential of the mean surprise, each token's at most 100 nats."""
     return math.exp(-sum(max(value, -100.0) for value in log_probabilities) / len(log_probabilities))
 
 
@@ -328,14 +325,12 @@ def _language_change(text: str, before: str) -> Change | None:
 
 
 def _is_in(words: Sequence[str], language: str, other_than: str) -> bool:
-    """Whether words are in a language rather than in another."""
     n = _stop_words(words, language)
     is_enough = len(_STOP_WORDS[language] & set(words)) >= STOP_WORDS and n >= STOP_WORD_SHARE * len(words)
     return is_enough and n > 2 * _stop_words(words, other_than)
 
 
 def _stop_words(words: Sequence[str], language: str) -> int:
-    """How many of the words are stop-words of a language."""
     return sum(word in _STOP_WORDS[language] for word in words)
 
 
@@ -344,7 +339,6 @@ def _words(text: str) -> list[str]:
 
 
 def _beginnings(text: str) -> Iterator[int]:
-    """Where the first 60 lines and sentences of a text begin."""
     yield 0
     for number, match in enumerate(re.finditer(r"(?:(?<=[.!?:]\s)|(?<=\n))(?=\S)", text)):
         if number == 60:

@@ -216,7 +216,7 @@ def _open(pair: PairFlags, spec: ModelSpec, n_items: int | None, emit: Callable[
 
 def _outcomes(runner: Runner, benchmarks: tuple[Benchmark, ...], limit: int | None) -> list[pl.DataFrame]:
     """The intact model's outcomes on each benchmark; afterwards it is not in memory any more."""
-    from core.analysis.cache_status import items_of
+    from core.analysis.stored import items_of
     from core.run.runs import all_outcomes
 
     requests = [runner.request(None, one, items_of(one, limit)) for one in benchmarks]

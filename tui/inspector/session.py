@@ -229,8 +229,8 @@ class Session:
             ValueError: the rows of its benchmark are bad.
             OSError: the cache cannot be read.
         """
-        from core.analysis.cache_status import cached_abilities
         from core.analysis.shown import shown_abilities
+        from core.analysis.stored import cached_abilities
 
         shown = shown_abilities(self.experiment, lens.limit, self._evaluated_alone(lens))
         weights = candidates = None
@@ -247,7 +247,7 @@ class Session:
 
     def _stored_benchmarks(self, lens: Lens) -> frozenset[str]:
         """The benchmarks whose outcomes under the lens are stored."""
-        from core.analysis.cache_status import cached_benchmarks
+        from core.analysis.stored import cached_benchmarks
 
         found, asked = set[str](), (lens.limit, lens.stops_at)
         for benchmark in self.columns(lens):

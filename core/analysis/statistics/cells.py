@@ -391,11 +391,9 @@ class StoppedBenchmark:
         return of_others.value, *self._stated(measure, losses_beyond(base, own, controls, measure.chance))
 
     def _probability_of(self, ablated: pl.DataFrame) -> Measure | None:
-        """p(right), if the intact model and the mask have one."""
         return self.probability if self.probability is not None and self.probability.is_of(ablated) else None
 
     def _losses(self, measure: Measure, ablated: pl.DataFrame) -> Losses:
-        """What the first items lose under a mask, item by item."""
         n = len(ablated)
         return losses_of(measure.base[:n], measure.of(ablated), measure.chance)
 
@@ -414,7 +412,6 @@ class StoppedBenchmark:
         return bool(first.room.sum() > 0) and anytime_interval(self._clustered(first, n)).settles(least)
 
     def _clustered(self, losses: Losses, n: int) -> Losses:
-        """The losses of the first n items, those of each whole cluster as one, -1 to 1 as well."""
         whole = self._starts[: np.searchsorted(self._starts, n, side="right")]
         largest = int(np.diff(self._starts).max())
         if len(whole) < 2:

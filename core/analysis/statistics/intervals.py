@@ -465,7 +465,6 @@ def anytime_p(losses: Losses) -> float:
 def _end(
     growth: Callable[[NDArray[np.float64]], NDArray[np.float64]], outside: float, inside: float
 ) -> float:
-    """An excluded claim next to one that is not, between two such."""
     for _ in range(HALVINGS):
         middle = (outside + inside) / 2
         if growth(np.array([middle]))[0] >= GROWTH:

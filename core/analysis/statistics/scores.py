@@ -271,7 +271,6 @@ def mcnemar_exact(base: NDArray[np.bool_], ablated: NDArray[np.bool_]) -> NDArra
 
 
 def _two_sided_sign_test(fewer: int, n: int) -> float:
-    """Twice the probability of at most `fewer` heads in n fair tosses, at most 1."""
     heads = np.arange(1, fewer + 1)
     log_choose = np.concatenate([[0.0], np.cumsum(np.log((n - heads + 1) / heads))])
     return min(1.0, 2 * float(np.exp(log_choose - n * math.log(2)).sum()))
@@ -437,7 +436,6 @@ def _flips(n: int, discordant: float) -> _Flips:
 
 
 def _critical(log_factorials: NDArray[np.float64], flips: int) -> int:
-    """The number of flips of the rarer kind below which the two-sided p is at most ALPHA."""
     tail = np.cumsum(_binomial(log_factorials, flips, np.arange(flips // 2 + 1), 0.5))
     return int(np.searchsorted(tail, ALPHA / 2, side="right"))
 
@@ -455,7 +453,6 @@ def _power(flips: _Flips, mended_share: float) -> float:
 def _binomial(
     log_factorials: NDArray[np.float64], n: int, counts: NDArray[np.int64], share: float
 ) -> NDArray[np.float64]:
-    """The probabilities of the counts among n."""
     if share in (0.0, 1.0):
         return np.asarray(counts == n * share, dtype=np.float64)
     log_choose = log_factorials[n] - log_factorials[counts] - log_factorials[n - counts]

@@ -7,7 +7,7 @@ CODE = """
 import sys, tempfile
 from pathlib import Path
 import numpy as np
-from core.analysis.cache_status import cached_abilities, cached_benchmarks, cache_status
+from core.analysis.stored import cached_abilities, cached_benchmarks, cache_status
 from core.analysis.diagnosis import Asked, diagnose, main_tag, shares
 from core.analysis.text_checks import Written
 from core.analysis.choices import diagnose_choice, position_preference

@@ -9,9 +9,9 @@ import pytest
 
 from cache.folder import Store
 from core.abilities import ABILITIES
-from core.analysis.cache_status import cache_status, cached_abilities, cached_benchmarks
 from core.analysis.matrix import Matrix, beside_random, matrix, sweep
 from core.analysis.profile import profile_of
+from core.analysis.stored import cache_status, cached_abilities, cached_benchmarks
 from core.benchmarks.registry import find_benchmarks
 from core.models.spec import ModelSpec
 from core.run.experiment import Experiment

@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 
 from cache.folder import Store
-from core.analysis.cache_status import cache_status, cached_abilities, cached_benchmarks
 from core.analysis.failures import failures
 from core.analysis.matrix import Matrix, beside_random, matrix, sweep
 from core.analysis.profile import stored_profile
 from core.analysis.samples import Samples
 from core.analysis.statistics.intervals import anytime_interval, losses_of
 from core.analysis.statistics.scores import right_probabilities
-from core.analysis.stored import stored_specificity
+from core.analysis.stored import cache_status, cached_abilities, cached_benchmarks, stored_specificity
 from core.benchmarks.drawn import parts_of
 from core.run.experiment import Experiment
 from tests.core.analysis.stopped_runs import (

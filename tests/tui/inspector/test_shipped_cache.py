@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.analysis.cache_status import cache_status
+from core.analysis.stored import cache_status
 from core.models.matrices import VARIANTS
 from core.models.spec import ModelSpec
 from core.phantom import SHIPPED_CACHE

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from core.analysis.answers import Answers
-    from core.analysis.cache_status import CacheStatus
     from core.analysis.diagnosis import TagName
     from core.analysis.failures import Failures, ItemFailure
     from core.analysis.samples import Answer, Filter, Sample, Samples
     from core.analysis.statistics.scores import Accuracy
+    from core.analysis.stored import CacheStatus
     from core.benchmarks.benchmark import Benchmark
     from core.run.events import ItemOutcome
 
@@ -195,8 +195,8 @@ def about_samples(model: str, question: Question) -> dict[str, str | float | Non
 
 def read_stored(session: Session, question: Question, before: Reading | None) -> Reading:
     """What the cache has; the reading before, if nothing has changed since."""
-    from core.analysis.cache_status import cache_status
     from core.analysis.samples import Samples
+    from core.analysis.stored import cache_status
 
     if question.is_pair:
         return _read_pair(session, question, before)
@@ -216,8 +216,8 @@ def read_stored(session: Session, question: Question, before: Reading | None) ->
 
 def _read_pair(session: Session, question: Question, before: Reading | None) -> Reading:
     """The same of two models."""
-    from core.analysis.cache_status import CacheStatus, cached_benchmarks
     from core.analysis.samples import Samples
+    from core.analysis.stored import CacheStatus, cached_benchmarks
 
     assert session.b is not None, "it is looked at"
     a, b = session.a.experiment, session.b.experiment
