@@ -1,4 +1,4 @@
-"""What the cache has of cells: stored runs and their parts, statistics that are kept once computed. No torch."""
+"""What the cache has of cells: stored runs and their parts, and statistics kept once computed. No torch."""
 
 from __future__ import annotations
 
