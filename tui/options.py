@@ -39,7 +39,7 @@ CacheDir = Annotated[
 DataDir = Annotated[
     Path | None,
     typer.Option(
-        help="Folder with the benchmarks' rows and custom benchmarks (.toml). Default: the hub.",
+        help="Folder with the benchmarks' rows and custom benchmarks (.yaml). Default: the hub.",
         show_default=False,
         metavar="DIR",
     ),

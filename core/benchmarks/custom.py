@@ -1,7 +1,13 @@
-"""Custom benchmarks: a TOML file says how rows become prompts; no code needed. README.md has an example."""
+"""One's own benchmark: a YAML file with lm-evaluation-harness's keys. README.md has an example.
+
+Templates mean what they mean there, and are rendered in jinja's sandbox. Other keys than `Description`'s are
+refused: such files are for lm-evaluation-harness itself (`lm_eval:`).
+"""
 
 from __future__ import annotations
 
+import ast
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,74 +15,95 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+import yaml
+from jinja2 import StrictUndefined, Template, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from cache.files import expanded
-from core.abilities.custom_rows import Row
-from core.benchmarks.fields import fail, index_of, text_of, texts_of, value_of
-from core.benchmarks.scoring import ExactMatch, squad_scores
-from core.benchmarks.task import Choice, DataSet, RegexFilter, Shots, Task, Writing
+from core.abilities.custom_rows import Row, short, text_or_problem
+from core.benchmarks.fields import fail
+from core.benchmarks.scoring import ExactMatch
+from core.benchmarks.task import (
+    HARNESS_MAX_NEW_TOKENS,
+    Choice,
+    DataSet,
+    RegexFilter,
+    Shots,
+    Task,
+    Writing,
+)
 from core.benchmarks.tasks.catalogue import TASKS
 
-SUFFIX = ".toml"
-"""File name suffix of a description."""
-
-YAML_SUFFIXES = (".yaml", ".yml")
-"""Formats of earlier versions, refused with a sentence that says so."""
-
-RENAMED: Mapping[str, str] = {"believable": "plausible_range"}
-"""Keys of earlier versions, and their names now."""
+SUFFIXES = (".yaml", ".yml")
+"""File name suffixes of a description."""
 
 LARGEST_BYTES = 64 << 10
 """Largest description in bytes; the rows are in a file of their own."""
 
-REQUIRED = {"id", "rows", "prompt"}
-"""Keys that tell a description from other TOML files of a folder."""
-
 SURROUNDING_SPACE = r"^\s+|\s+$"
 
 ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
-ROWS, SHOT_ROWS = "rows", "shot_rows"
-"""The two splits of a custom benchmark."""
 
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-LISTED = "{options}"
-"""Stands in a prompt where the options are listed with letters."""
 
-FIELD = re.compile(r"\{(\w+(?:\.\w+)*)\}")
-"""A field in a template; `{choices.text}` goes into an object."""
+class Generation(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """How answers are written: always the most likely token."""
+
+    until: str | list[str] = "\n\n"
+    max_gen_toks: int = HARNESS_MAX_NEW_TOKENS
+    do_sample: Literal[False] = False
+    temperature: float = 0.0
+
+
+class Step(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """One step of a filter."""
+
+    function: Literal["regex", "take_first"]
+    regex_pattern: str = r"#### (\-?[0-9\.\,]+)"
+    group_select: Literal[0, -1] = 0
+    fallback: str = "[invalid]"
+
+
+class Filter(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """How the answer is taken out of a text: a regular expression, then the first."""
+
+    name: str
+    filter: list[Step]
+
+
+class Source(msgspec.Struct, frozen=True):
+    """What `datasets` is told."""
+
+    data_files: str | dict[str, str] | None = None
 
 
 class Description(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """The keys of a description. Either `options` and `answer`, or `target`."""
+    """The keys of a description, all as in lm-evaluation-harness."""
 
-    id: str
-    rows: str
-    """File with the rows, beside the description: .jsonl or .parquet."""
-    prompt: str
-    """Template; a word in braces is a field of the row."""
-    name: str = ""
-    about: str = ""
-    options: str | list[str] | None = None
-    """A field with a list of texts, or a list of templates."""
-    answer: str | None = None
-    """The field with the right option's text, letter, or index from 0."""
-    target: str | None = None
-    """The field with the right text, or a list of right texts, of a written answer."""
-    stop: list[str] = []
-    max_new_tokens: int = 64
-    extract: str | None = None
-    """A regular expression whose first match is the answer; without it the whole text is."""
-    compare: Literal["exact", "squad"] = "exact"
-    """`squad`: without case, articles and punctuation, and F1 over the words."""
-    preamble: str = ""
-    """The text before everything else."""
-    shots: int = 0
-    shot_rows: str | None = None
-    """File with the few-shot examples."""
-    family: str | None = None
-    """The field with a row's subject."""
-    plausible_range: tuple[float, float] = (0.0, 1.0)
-    version: int = 1
+    task: str
+    dataset_path: Literal["json"]
+    output_type: Literal["multiple_choice", "generate_until"]
+    doc_to_text: str
+    """A template, or the name of a field."""
+    doc_to_target: str | int
+    """The right option's text or index; the right answer, or a list of right answers."""
+    data_files: str | dict[str, str] | None = None
+    """The file with the rows, or that of each split, beside the description: .jsonl or .parquet."""
+    dataset_kwargs: Source = Source()
+    """The same within."""
+    doc_to_choice: str | list[str] | None = None
+    """The options, or a field or template that gives a list of them."""
+    task_alias: str = ""
+    """Its name on the screen."""
+    num_fewshot: int = 0
+    test_split: str | None = None
+    """The evaluated one; None: `test`, or the only one."""
+    fewshot_split: str | None = None
+    """Where worked examples come from."""
+    generation_kwargs: Generation = Generation()
+    filter_list: list[Filter] = []
+
+
+KEYS = frozenset(Description.__struct_fields__)
 
 
 def custom_task(file: str | Path) -> Task:
@@ -86,212 +113,230 @@ def custom_task(file: str | Path) -> Task:
         ValueError: the file cannot be read or is invalid; the message says why.
     """
     path = expanded(file)
-    said = _checked(path, _description(path))
-    is_choice = said.options is not None
-    files = {ROWS: path.parent / said.rows}
-    if said.shot_rows:
-        files[SHOT_ROWS] = path.parent / said.shot_rows
+    said = _description(path)
+    files = _files(path, said)
+    split = said.test_split or ("test" if "test" in files else next(iter(files)))
+    _check(path, said, files, split)
+    is_choice = said.output_type == "multiple_choice"
+    until = said.generation_kwargs.until
+    rules = [
+        RegexFilter(f.name, s.regex_pattern, s.group_select, s.fallback)
+        for f in said.filter_list
+        for s in f.filter
+        if s.function == "regex"
+    ]
     return Task(
-        id=said.id,
-        name=said.name or said.id,
-        about=said.about,
+        id=said.task,
+        name=said.task_alias or said.task,
+        about=f"as {path.name} describes it",
         harness=None,
         kind="multiple_choice" if is_choice else "generation",
-        data=DataSet(str(path), said.id),
-        split=ROWS,
-        shots=Shots(said.shots, SHOT_ROWS if said.shot_rows else None, fixed=not said.shot_rows),
-        metrics=("acc", "acc_norm") if is_choice else _metrics(said),
+        data=DataSet(str(path), said.task),
+        split=split,
+        shots=Shots(
+            said.num_fewshot,
+            said.fewshot_split,
+            without_item=said.fewshot_split == split,
+            fixed=said.fewshot_split is None,
+        ),
+        metrics=("acc", "acc_norm")
+        if is_choice
+        else tuple(f"exact_match,{rule.name}" for rule in rules) or ("exact_match",),
         chance="by item" if is_choice else 0.0,
-        plausible_range=said.plausible_range,
+        plausible_range=(0.0, 1.0),
         n_items=None,
-        version=said.version,
-        read=_reader(said),
-        family=said.family,
-        preamble=Preamble(said.preamble) if said.preamble else None,
-        until=tuple(said.stop),
-        max_new_tokens=said.max_new_tokens,
-        filters=(RegexFilter("extract", said.extract),) if said.extract else (),
-        judge=_judge(said),
+        read=Reader(said.doc_to_text, said.doc_to_target, _frozen(said.doc_to_choice), is_choice),
+        until=(until,) if isinstance(until, str) else tuple(until),
+        max_new_tokens=said.generation_kwargs.max_gen_toks,
+        filters=tuple(rules),
+        judge=None if is_choice else ExactMatch((SURROUNDING_SPACE,)),
         custom_files=files,
     )
 
 
 def is_description(path: Path) -> bool:
-    """Whether a TOML file seems to describe a benchmark: it has an id, rows and a prompt."""
+    """Whether a YAML file describes a benchmark with nothing but our keys; others are the harness's own."""
     try:
         content = _content(path)
-    except (OSError, ValueError, msgspec.MsgspecError):
+    except (OSError, ValueError, yaml.YAMLError):
         return False
-    return isinstance(content, dict) and content.keys() >= REQUIRED
+    return isinstance(content, dict) and {"task", "doc_to_text"} <= content.keys() <= KEYS
+
+
+def _frozen(choices: str | list[str] | None) -> str | tuple[str, ...] | None:
+    return tuple(choices) if isinstance(choices, list) else choices
 
 
 def _content(path: Path) -> Any:
     if path.stat().st_size > LARGEST_BYTES:
         raise ValueError(f"it has more than {LARGEST_BYTES >> 10} KiB")
-    return msgspec.toml.decode(path.read_bytes().decode())
+    return yaml.safe_load(path.read_bytes().decode())
 
 
 def _description(path: Path) -> Description:
-    if path.suffix in YAML_SUFFIXES:
-        raise ValueError(
-            f"{path} is YAML, which is no longer read: write the same keys as TOML in {path.stem}{SUFFIX}."
-        )
     try:
         content = _content(path)
-        for old in RENAMED.keys() & content.keys():
-            raise ValueError(f"the key {old} is now called {RENAMED[old]}")
+        if not isinstance(content, dict):
+            raise ValueError("it has no keys")
+        if others := sorted(str(key) for key in content if key not in KEYS):
+            raise ValueError(
+                f"the key {', '.join(others)} is not read here: use lm-evaluation-harness, with --data-dir "
+                f"and lm_eval:{content.get('task', 'TASK')}"
+            )
         return msgspec.convert(content, Description)
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not valid UTF-8: save the file as UTF-8.") from error
-    except (msgspec.MsgspecError, ValueError) as error:
+    except yaml.YAMLError as error:
+        problem = " ".join(str(error).split())
+        raise ValueError(f"{path} does not describe a benchmark: {problem}.") from error
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} does not describe a benchmark: {error}.") from error
 
 
-def _checked(path: Path, said: Description) -> Description:
-    """The description.
+def _files(path: Path, said: Description) -> dict[str, Path]:
+    """The file of each split; one file alone is the split `train`, as `datasets` calls it."""
+    given = said.data_files or said.dataset_kwargs.data_files
+    if not given:
+        raise ValueError(f"{path}: data_files must name the file with the rows, or that of each split.")
+    splits = {"train": given} if isinstance(given, str) else given
+    return {split: path.parent / file for split, file in splits.items()}
 
-    Raises:
-        ValueError: it is incomplete or contradictory; the message says what is missing or wrong.
-    """
+
+def _check(path: Path, said: Description, files: Mapping[str, Path], split: str) -> None:
+    """Raises a ValueError that says what is missing or contradictory, if anything is."""
+    is_choice, settings = said.output_type == "multiple_choice", said.generation_kwargs
     problems = {
-        "id must be lowercase letters, digits, _ and -, and not the id of a built-in benchmark": (
-            not ID.fullmatch(said.id) or said.id in TASKS
+        "task must be lowercase letters, digits, _ and -, and not the id of a built-in benchmark": (
+            not ID.fullmatch(said.task) or said.task in TASKS
         ),
-        "give either options and answer, or target": (said.options is None) == (said.target is None),
-        "options must be a field, or a list of at least two templates": (
-            isinstance(said.options, list) and len(said.options) < 2
+        f"there is no file for the split '{split}'": split not in files,
+        f"there is no file for the split '{said.fewshot_split}'": (
+            said.fewshot_split is not None and said.fewshot_split not in files
         ),
-        "options needs answer, and target must not have one": (
-            (said.options is None) != (said.answer is None)
+        "multiple_choice needs doc_to_choice": is_choice and said.doc_to_choice is None,
+        "num_fewshot must be 0 or more, and needs fewshot_split": (
+            said.num_fewshot < 0 or (said.num_fewshot > 0 and said.fewshot_split is None)
         ),
-        "shots must be 0 or more, and needs shot_rows": said.shots < 0
-        or (said.shots > 0 and not said.shot_rows),
-        "max_new_tokens must be 1 or more": said.max_new_tokens < 1,
-        "plausible_range must be two numbers from 0 to 1, the smaller first": (
-            not 0 <= said.plausible_range[0] < said.plausible_range[1] <= 1
+        "max_gen_toks must be 1 or more, and temperature 0": (
+            settings.max_gen_toks < 1 or settings.temperature != 0
         ),
-        f"extract is not a valid pattern: {_pattern_problem(said.extract)}": bool(
-            _pattern_problem(said.extract)
+        "each filter must be a regex, then take_first": any(
+            [step.function for step in one.filter] != ["regex", "take_first"] for one in said.filter_list
         ),
     }
     for problem, is_there in problems.items():
         if is_there:
             raise ValueError(f"{path}: {problem}.")
-    return said
-
-
-def _pattern_problem(pattern: str | None) -> str:
     try:
-        re.compile(pattern or "")
+        for template in (said.doc_to_text, said.doc_to_target, said.doc_to_choice):
+            if isinstance(template, str):
+                _template(template)
+        for step in (step for one in said.filter_list for step in one.filter):
+            re.compile(step.regex_pattern)
+    except TemplateError as error:
+        raise ValueError(f"{path}: a template is not valid: {error}.") from error
     except re.error as error:
-        return str(error)
-    return ""
-
-
-def _metrics(said: Description) -> tuple[str, ...]:
-    names = ("exact_match", "f1") if said.compare == "squad" else ("exact_match",)
-    return tuple(f"{name},extract" for name in names) if said.extract else names
-
-
-def _judge(said: Description) -> Any:
-    if said.options is not None:
-        return None
-    return squad_scores if said.compare == "squad" else ExactMatch((SURROUNDING_SPACE,))
-
-
-def _reader(said: Description) -> OptionsReader | TargetReader:
-    if said.target is not None:
-        return TargetReader(said.prompt, said.target)
-    options = tuple(said.options) if isinstance(said.options, list) else said.options or ""
-    return OptionsReader(said.prompt, options, said.answer or "")
+        raise ValueError(f"{path}: regex_pattern is not valid: {error}.") from error
 
 
 @dataclass(frozen=True)
-class Preamble:
-    """The same text before every item."""
+class Reader:
+    """Parses a row as the description says."""
 
     text: str
+    target: str | int
+    choices: str | tuple[str, ...] | None
+    is_choice: bool
 
-    def __call__(self, row: Row) -> str:
-        """The text."""
-        return self.text
+    def __call__(self, row: Row) -> Choice | Writing:
+        choices = self._choices(row)
+        prompt, target = self._value(row, "doc_to_text", self.text), self._target(row, choices)
+        if self.is_choice:
+            named = target if isinstance(target, list) else [target]
+            right = tuple(_index(row, one, choices) for one in named)
+            if not right:
+                fail(row, ("doc_to_target",), "names no right option")
+            if isinstance(prompt, int):
+                fail(row, ("doc_to_text",), "gives a number, not a prompt")
+            return Choice((prompt,), choices, right)
+        answers = target if isinstance(target, list) else [target]
+        texts = tuple(choices[one] if choices and isinstance(one, int) else str(one) for one in answers)
+        if not texts:
+            fail(row, ("doc_to_target",), "gives no right answer")
+        return Writing(_text(row, "doc_to_text", prompt), texts[0], texts)
 
+    def _value(self, row: Row, key: str, template: str) -> Any:
+        """What a key gives for a row: the field of its name, or the template's text."""
+        if template in row.fields:
+            value = row.fields[template]
+            return value if isinstance(value, int | float | list) else _text(row, key, value)
+        if template.isidentifier():
+            fail(row, (template,), "is missing")
+        try:
+            return _text(row, key, _template(template).render(**row.fields))
+        except (TemplateError, TypeError, ValueError, ArithmeticError, KeyError) as error:
+            if isinstance(error, ValueError) and str(error).startswith(row.where):
+                raise
+            fail(row, (key,), f"cannot be rendered ({error})")
 
-@dataclass(frozen=True)
-class OptionsReader:
-    """Parses a row of a multiple-choice benchmark."""
+    def _choices(self, row: Row) -> tuple[str, ...]:
+        if self.choices is None:
+            return ()
+        found: Any = self.choices
+        if isinstance(found, str):
+            found = self._value(row, "doc_to_choice", found)
+            found = _literal(found) if isinstance(found, str) else found
+        if not isinstance(found, list | tuple) or len(found) < 2:
+            fail(row, ("doc_to_choice",), "has to give a list of two options or more")
+        texts = tuple(_text(row, "doc_to_choice", option) for option in found)
+        if "" in texts:
+            fail(row, ("doc_to_choice",), "gives an empty option")
+        return texts
 
-    prompt: str
-    options: str | tuple[str, ...]
-    answer: str
-
-    def __call__(self, row: Row) -> Choice:
-        """The row's prompt, options and answer."""
-        options = self._options(row)
-        right = self._right(row, options)
-        if LISTED not in self.prompt:
-            return Choice((filled(self.prompt, row),), options, (right,))
-        letters = tuple(LETTERS[: len(options)])
-        lines = "\n".join(f"{letter}. {text}" for letter, text in zip(letters, options, strict=True))
-        before, _, after = self.prompt.partition(LISTED)
-        context = f"{filled(before, row)}{lines}{filled(after, row)}"
-        return Choice((context,), letters, (right,), options=options)
-
-    def _options(self, row: Row) -> tuple[str, ...]:
-        if isinstance(self.options, tuple):
-            return tuple(filled(template, row) for template in self.options)
-        path = self.options.split(".")
-        options = texts_of(row, *path, least=2)
-        if len(options) > len(LETTERS) or "" in options:
-            fail(row, tuple(path), f"has to have 2 to {len(LETTERS)} options, none of them empty")
-        return options
-
-    def _right(self, row: Row, options: tuple[str, ...]) -> int:
-        path = tuple(self.answer.split("."))
-        value = value_of(row, path)
-        if isinstance(value, int) and not isinstance(value, bool):
-            if not 0 <= value < len(options):
-                fail(row, path, f"has to be from 0 to {len(options) - 1}, not {value}")
-            return value
-        word = text_of(row, *path)
-        if word in options:
-            return options.index(word)
-        return index_of(row, word, tuple(LETTERS[: len(options)]), *path)
-
-
-@dataclass(frozen=True)
-class TargetReader:
-    """Parses a row whose answer is written."""
-
-    prompt: str
-    target: str
-
-    def __call__(self, row: Row) -> Writing:
-        """The row's prompt and right answers."""
-        path = tuple(self.target.split("."))
-        is_list = isinstance(value_of(row, path), list)
-        targets = texts_of(row, *path) if is_list else (plain_text(row, path),)
-        return Writing(filled(self.prompt, row), targets[0], targets)
+    def _target(self, row: Row, choices: tuple[str, ...]) -> Any:
+        if isinstance(self.target, int):
+            return self.target
+        value = self._value(row, "doc_to_target", self.target)
+        if isinstance(value, str) and self.target not in row.fields:
+            is_list = value[:1] == "[" and value[-1:] == "]"
+            if (value.isdigit() and choices) or is_list:
+                literal = _literal(value)
+                return value if literal is None else literal
+        return value
 
 
-def filled(template: str, row: Row) -> str:
-    """The template with the row's fields filled in, as plain text.
+def _index(row: Row, target: Any, choices: tuple[str, ...]) -> int:
+    """The index of the right option, from its text or index."""
+    if isinstance(target, str) and target in choices:
+        return choices.index(target)
+    if not isinstance(target, int) or isinstance(target, bool) or not 0 <= target < len(choices):
+        fail(row, ("doc_to_target",), f"is {short(target)}, which is none of the {len(choices)} options")
+    return target
 
-    Raises:
-        ValueError: a field is missing, or holds neither text nor a number.
-    """
-    return FIELD.sub(lambda match: plain_text(row, tuple(match[1].split("."))), template)
+
+def _text(row: Row, key: str, value: Any) -> str:
+    text, problem = text_or_problem(value)
+    if problem:
+        fail(row, (key,), problem)
+    return text
 
 
-def plain_text(row: Row, path: tuple[str, ...]) -> str:
-    """A field's text, or its number as text.
+def _literal(text: str) -> Any:
+    """The Python literal that a text is; None if it is none."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
 
-    Raises:
-        ValueError: the field is missing, or holds neither text nor a number.
-    """
-    value = value_of(row, path)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    return text_of(row, *path)
+
+@functools.cache
+def _template(text: str) -> Template:
+    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
+    environment.filters["regex_replace"] = _regex_replace
+    return environment.from_string(text)
+
+
+def _regex_replace(text: str, pattern: str, replacement: str, count: int = 0) -> str:
+    return re.sub(pattern, replacement, text, count=count)

@@ -10,7 +10,7 @@ from core.abilities import ABILITIES
 from core.abilities.catalogue import JOINS
 from core.abilities.compound import compound_id
 from core.benchmarks.benchmark import DEFAULT_OPTIONS, Benchmark, BenchmarkOptions, Kind
-from core.benchmarks.custom import SUFFIX, YAML_SUFFIXES, custom_task, is_description
+from core.benchmarks.custom import SUFFIXES, custom_task, is_description
 from core.benchmarks.diagnostic import (
     GeneratedChoices,
     compound_benchmarks,
@@ -217,7 +217,7 @@ def _task(word: str, generated: Sequence[str], options: BenchmarkOptions) -> Tas
         if task.runs_code and not options.allow_code:
             require_sandbox(task.id, options)
         return task
-    if word.endswith((SUFFIX, *YAML_SUFFIXES)):
+    if word.endswith(SUFFIXES):
         return _custom_task(Path(word), generated)
     custom = _custom_tasks(options.data_dir, generated)
     if word not in custom and set(word.split(JOINS)) <= {ability.id for ability in ABILITIES}:
@@ -248,8 +248,8 @@ def _custom_tasks(data_dir: str | None, taken: Sequence[str]) -> dict[str, Task]
         ValueError: a description is invalid, or its id is taken.
     """
     found: dict[str, Task] = {}
-    for file in sorted(Path(data_dir).glob(f"*{SUFFIX}")) if data_dir else ():
-        if is_description(file):
+    for file in sorted(Path(data_dir).glob("*")) if data_dir else ():
+        if file.suffix in SUFFIXES and is_description(file):
             task = _custom_task(file, [*taken, *found])
             found[task.id] = task
     return found

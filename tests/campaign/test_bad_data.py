@@ -16,11 +16,13 @@ from tests.core.benchmarks.conftest import DATA
 ITEM = {"context": "", "question": "Who is shorter?", "options": ["Eva", "Tom"], "answer": "Eva"}
 ROW = {"text": "What has keys?", "answers": ["a piano", "a map"], "right": "a piano"}
 DESCRIPTION = {
-    "id": "riddles",
-    "rows": "riddles.jsonl",
-    "prompt": "Riddle: {text}",
-    "options": "answers",
-    "answer": "right",
+    "task": "riddles",
+    "dataset_path": "json",
+    "data_files": "riddles.jsonl",
+    "output_type": "multiple_choice",
+    "doc_to_text": "Riddle: {{text}}",
+    "doc_to_choice": "answers",
+    "doc_to_target": "right",
 }
 HUGE = "x" * 10_000_000
 SURROGATE = '"\\ud800"'
@@ -115,22 +117,27 @@ DESCRIPTIONS: dict[str, tuple[dict[str, Any], bytes, str]] = {
     "no rows": ({}, b"", "no rows"),
     "rows that are no JSON": ({}, b"{", "line 1 is not valid JSON"),
     "rows that are no UTF-8": ({}, lines(ROW).replace(b"piano", b"pi\xe1no"), "is not valid UTF-8"),
-    "a row without the field": ({}, lines(ROW, without(ROW, "text")), "line 2, field 'text': is missing"),
-    "a row without the answer": ({}, lines(without(ROW, "right")), "field 'right'"),
-    "a row whose answer is none": ({}, lines({**ROW, "right": "a cave"}), "field 'right'"),
-    "a row of 10 MB": ({}, lines({**ROW, "text": HUGE}), "is 10,000,000 characters long"),
+    "a row without the field": (
+        {},
+        lines(ROW, without(ROW, "text")),
+        "line 2, field 'doc_to_text'",
+    ),
+    "a row without the answer": ({}, lines(without(ROW, "right")), "field 'right': is missing"),
+    "a row whose answer is none": ({}, lines({**ROW, "right": "a cave"}), "field 'doc_to_target'"),
+    "a row of 10 MB": ({}, lines({**ROW, "text": HUGE}), "characters long"),
     "an option longer than the model": ({}, lines({**ROW, "answers": ["a piano", "map " * 9_000]}), "tokens"),
-    "an option that is empty": ({}, lines({**ROW, "answers": ["a piano", ""]}), "field 'answers'"),
-    "a field that is unknown": ({"promt": "x"}, lines(ROW), "promt"),
-    "a type that is wrong": ({"shots": "three"}, lines(ROW), "shots"),
-    "an id that is taken": ({"id": "arc_easy"}, lines(ROW), "not the id of a built-in benchmark"),
-    "an id with a slash": ({"id": "../riddles"}, lines(ROW), "id must be lowercase letters"),
-    "rows that are not there": ({"rows": "other.jsonl"}, lines(ROW), "other.jsonl does not exist"),
-    "rows of another kind": ({"rows": "own.json"}, lines(ROW), "neither JSON lines nor Parquet"),
-    "an unknown pattern": (
-        {"options": None, "answer": None, "target": "right", "extract": "("},
+    "an option that is empty": ({}, lines({**ROW, "answers": ["a piano", ""]}), "field 'doc_to_choice'"),
+    "a key that is unknown": ({"doc_to_txt": "x"}, lines(ROW), "the key doc_to_txt is not read here"),
+    "a type that is wrong": ({"num_fewshot": "three"}, lines(ROW), "num_fewshot"),
+    "an id that is taken": ({"task": "arc_easy"}, lines(ROW), "not the id of a built-in benchmark"),
+    "an id with a slash": ({"task": "../riddles"}, lines(ROW), "task must be lowercase letters"),
+    "rows that are not there": ({"data_files": "other.jsonl"}, lines(ROW), "other.jsonl does not exist"),
+    "rows of another kind": ({"data_files": "own.json"}, lines(ROW), "neither JSON lines nor Parquet"),
+    "a template that is none": ({"doc_to_text": "{{text"}, lines(ROW), "a template is not valid"),
+    "a template that asks for too much": (
+        {"doc_to_text": "{{text.__class__.__mro__}}"},
         lines(ROW),
-        "extract is not a valid pattern",
+        "cannot be rendered",
     ),
 }
 
@@ -140,9 +147,9 @@ def test_a_custom_benchmark(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, sound_model: Path, ends: None, case: str
 ) -> None:
     changes, rows, fragment = DESCRIPTIONS[case]
-    said = {name: value for name, value in {**DESCRIPTION, **changes}.items() if value is not None}
-    path = tmp_path / "own.toml"
-    path.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in said.items()))
+    said = {**DESCRIPTION, **changes}
+    path = tmp_path / "own.yaml"
+    path.write_text(json.dumps(said))
     (tmp_path / "own.json").write_text("{}")
     (tmp_path / "riddles.jsonl").write_bytes(rows)
     _, sentence = refusal(capsys, "bench", "--benchmark", str(path), "--model", str(sound_model))
@@ -150,12 +157,11 @@ def test_a_custom_benchmark(
 
 
 DESCRIPTION_FILES: dict[str, tuple[str, bytes, str]] = {
-    "empty": ("own.toml", b"", "id"),
-    "no TOML": ("own.toml", b"id: riddles", "does not describe a benchmark"),
-    "no UTF-8": ("own.toml", b'id = "r\xe4tsel"', "UTF-8"),
-    "YAML": ("own.yaml", b"id: riddles", "write the same keys as TOML in own.toml"),
-    "far too large": ("own.toml", b"#" * 1_000_000, "does not describe a benchmark"),
-    "a key twice": ("own.toml", b'id = "a"\nid = "b"', "does not describe a benchmark"),
+    "empty": ("own.yaml", b"", "it has no keys"),
+    "no YAML": ("own.yaml", b"task: [", "does not describe a benchmark"),
+    "Python": ("own.yaml", b"task: !!python/object/apply:os.getcwd []", "does not describe a benchmark"),
+    "no UTF-8": ("own.yaml", b'task: "r\xe4tsel"', "UTF-8"),
+    "far too large": ("own.yaml", b"#" * 1_000_000, "does not describe a benchmark"),
 }
 
 

@@ -154,9 +154,10 @@ def test_a_model_folder_that_is_spoilt(
     folder = tmp_path / "model"
     shutil.copytree(sound_model, folder)
     spoil(folder)
-    words = ["bench", "--benchmark", "own.toml", "--model", str(folder)]
-    (tmp_path / "own.toml").write_text(
-        'id = "own"\nrows = "own.jsonl"\nprompt = "{q}"\noptions = "o"\nanswer = "a"\n'
+    words = ["bench", "--benchmark", "own.yaml", "--model", str(folder)]
+    (tmp_path / "own.yaml").write_text(
+        "task: own\ndataset_path: json\ndata_files: own.jsonl\noutput_type: multiple_choice\n"
+        "doc_to_text: q\ndoc_to_choice: o\ndoc_to_target: a\n"
     )
     (tmp_path / "own.jsonl").write_text('{"q": "the cat", "o": ["sat", "dog"], "a": "sat"}\n')
     _, said = refusal(capsys, *words, *(["--chat"] if case in CHATTING else []))

@@ -19,7 +19,7 @@ USAGE: dict[str, tuple[tuple[str, ...], str]] = {
         ("bench", "--benchmark", "spacial_reasoning"),
         "Did you mean spatial_reasoning?",
     ),
-    "a custom benchmark without its file": (("bench", "--benchmark", "no.toml"), "cannot be read"),
+    "a custom benchmark without its file": (("bench", "--benchmark", "no.yaml"), "cannot be read"),
     "a compound of one ability": (
         ("bench", "--benchmark", "spatial_reasoning+spatial_reasoning"),
         "two different abilities",

@@ -57,7 +57,7 @@ def bench(
         str,
         typer.Option(
             help="A benchmark, such as spatial_reasoning or arc_easy (`benchmarks` lists them), or the "
-            ".toml file of a custom one.",
+            ".yaml file of a custom one.",
             metavar="NAME",
         ),
     ],

@@ -67,13 +67,20 @@ def test_options_and_programs_have_no_format() -> None:
 
 def test_a_custom_pattern_is_the_format(tmp_path: Path) -> None:
     (tmp_path / "sums.jsonl").write_text(json.dumps({"q": "2 + 3 =", "sum": "5"}) + "\n", "utf-8")
-    text = 'id = "sums"\nrows = "sums.jsonl"\nprompt = "{q}"\ntarget = "sum"\n'
-    for extract, asked, stated in (
-        ("extract = 'is (\\d+)'\n", r"text that fits is (\d+)", "5"),
+    text = (
+        "task: sums\ndataset_path: json\ndata_files: sums.jsonl\noutput_type: generate_until\n"
+        "doc_to_text: q\ndoc_to_target: sum\n"
+    )
+    extract = (
+        "filter_list: [{name: is, filter: [{function: regex, regex_pattern: 'is (\\d+)'}, "
+        "{function: take_first}]}]\n"
+    )
+    for keys, asked, stated in (
+        (extract, r"text that fits is (\d+)", "5"),
         ("", "the answer alone", "it is 5."),
     ):
-        (tmp_path / "sums.toml").write_text(text + extract, "utf-8")
-        (benchmark,) = find_benchmarks([str(tmp_path / "sums.toml")])
+        (tmp_path / "sums.yaml").write_text(text + keys, "utf-8")
+        (benchmark,) = find_benchmarks([str(tmp_path / "sums.yaml")])
         form = benchmark.source.answer_format
         assert form is not None
         assert (form.asked, form.stated(" it is 5.")) == (asked, stated)

@@ -23,15 +23,17 @@ SPEC = ModelSpec("a/model")
 OPTIONS = BenchmarkOptions(data_dir=str(DATA))
 IDS = [ability.id for ability in ABILITIES]
 
-CUSTOM = """id = "{id}"
-rows = "riddles.jsonl"
-prompt = "Riddle: {{text}}\\nAnswer:"
-options = "answers"
-answer = "right"
+CUSTOM = """task: {id}
+dataset_path: json
+data_files: riddles.jsonl
+output_type: multiple_choice
+doc_to_text: "Riddle: {{{{text}}}}\\nAnswer:"
+doc_to_choice: answers
+doc_to_target: right
 """
 RIDDLES = [
     {"text": "What has keys but no lock?", "answers": ["a piano", "a map"], "right": "a piano"},
-    {"text": "What falls but never breaks?", "answers": ["day", "night", "rain"], "right": "B"},
+    {"text": "What falls but never breaks?", "answers": ["day", "night", "rain"], "right": 1},
 ]
 
 
@@ -46,9 +48,9 @@ def key(benchmark: Benchmark, n: int = 4) -> object:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "riddles.toml").write_text(CUSTOM.format(id="riddles"), "utf-8")
+    (tmp_path / "riddles.yaml").write_text(CUSTOM.format(id="riddles"), "utf-8")
     (tmp_path / "riddles.jsonl").write_text("\n".join(map(json.dumps, RIDDLES)), "utf-8")
-    (tmp_path / "pyproject.toml").write_text('[project]\nname = "other"\n', "utf-8")
+    (tmp_path / "harness.yaml").write_text("task: other\nmetric_list: []\n", "utf-8")
     return tmp_path
 
 
@@ -105,7 +107,7 @@ def test_examples_that_a_benchmark_brings_stay_whatever_is_asked() -> None:
 
 
 def test_a_custom_benchmark_is_found_by_its_file_or_in_the_folder(folder: Path) -> None:
-    by_file = found(str(folder / "riddles.toml"), BenchmarkOptions())
+    by_file = found(str(folder / "riddles.yaml"), BenchmarkOptions())
     by_id = found("riddles", BenchmarkOptions(data_dir=str(folder)))
     assert by_file == by_id
     assert (by_id.n_items, by_id.chance) == (2, pytest.approx((1 / 2 + 1 / 3) / 2))
@@ -116,8 +118,8 @@ def test_a_custom_benchmark_is_found_by_its_file_or_in_the_folder(folder: Path) 
 
 @pytest.mark.parametrize("taken", ["spatial_reasoning", "all", "arc_easy"])
 def test_a_custom_benchmark_may_not_have_another_s_id(folder: Path, taken: str) -> None:
-    (folder / "other.toml").write_text(CUSTOM.format(id=taken), "utf-8")
-    with pytest.raises(ValueError, match=r"other\.toml.*(is taken|not the id of a built-in benchmark)"):
+    (folder / "other.yaml").write_text(CUSTOM.format(id=taken), "utf-8")
+    with pytest.raises(ValueError, match=r"other\.yaml.*(is taken|not the id of a built-in benchmark)"):
         found("riddles", BenchmarkOptions(data_dir=str(folder)))
 
 

@@ -17,20 +17,25 @@ from core.run.specs import MaskSpec
 
 MASK = MaskSpec("quantitative_reasoning", "mlp", "top", 0.01)
 
-DESCRIPTION = """
-id = "sums"
-name = "Sums"
-about = "sums in words"
-rows = "sums.jsonl"
-prompt = "{question}\\nAnswer:"
-target = "answer"
-max_new_tokens = 32
-extract = '#### (\\S+)'
+DESCRIPTION = """task_alias: Sums
+task: sums
+dataset_path: json
+data_files: {test: sums.jsonl, shots: shots.jsonl}
+output_type: generate_until
+doc_to_text: "{{question}}\\nAnswer:"
+doc_to_target: answer
+generation_kwargs:
+  max_gen_toks: 32
+filter_list:
+  - name: extract
+    filter:
+      - function: regex
+        regex_pattern: '#### (\\S+)'
+      - function: take_first
 """
 
-EXAMPLES = """
-shots = {shots}
-shot_rows = "shots.jsonl"
+EXAMPLES = """num_fewshot: {shots}
+fewshot_split: shots
 """
 
 
@@ -80,7 +85,7 @@ def written_benchmark(folder: Path, shots: int = 0) -> Benchmark:
     """The benchmark, its files in a folder, with so many worked examples before each item."""
     rows = [{"question": case.question, "answer": case.gold} for case in CASES]
     (folder / "sums.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    file = folder / "sums.toml"
+    file = folder / "sums.yaml"
     file.write_text(DESCRIPTION + (EXAMPLES.format(shots=shots) if shots else ""), "utf-8")
     examples = [{"question": f"Add {n} and nothing.", "answer": str(n)} for n in range(100, 100 + shots + 1)]
     (folder / "shots.jsonl").write_text("".join(json.dumps(row) + "\n" for row in examples), "utf-8")

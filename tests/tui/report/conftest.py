@@ -27,13 +27,20 @@ LOST = {DEDUCTIVE: (2.5, 0.2, 0.0), SPATIAL: (0.1, 0.0, 0.0), TEMPORAL: (0.5, 0.
 the last benchmark."""
 
 KS = (0.003, 0.01)
-TOLD = """
-id = "told"
-rows = "told.jsonl"
-prompt = "{prompt}"
-target = "answer"
-max_new_tokens = 24
-extract = '(?:^|\\\\s)so\\\\s+(.+)'
+TOLD = """task: told
+dataset_path: json
+data_files: told.jsonl
+output_type: generate_until
+doc_to_text: prompt
+doc_to_target: answer
+generation_kwargs:
+  max_gen_toks: 24
+filter_list:
+  - name: extract
+    filter:
+      - function: regex
+        regex_pattern: '(?:^|\\s)so\\s+(.+)'
+      - function: take_first
 """
 
 
@@ -46,13 +53,13 @@ def profile_folder(made_once: Callable[[str, Callable[[Path], None]], Path]) -> 
 def _make(root: Path) -> None:
     rows = [{"prompt": f"one and {place} make", "answer": str(place + 1)} for place in range(N)]
     (root / "told.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    (root / "told.toml").write_text(TOLD, "utf-8")
+    (root / "told.yaml").write_text(TOLD, "utf-8")
     plan = Plan(
         abilities=ABILITIES,
         variants=("mlp",),
         selections=("max_minus_shared", "random"),
         ks=KS,
-        benchmarks=find_benchmarks([*ABILITIES, str(root / "told.toml")]),
+        benchmarks=find_benchmarks([*ABILITIES, str(root / "told.yaml")]),
         limit=N,
         random_seeds=2,
     )

@@ -15,13 +15,20 @@ from core.models.spec import ModelSpec
 from core.run.experiment import Experiment, divergences_request
 from core.run.specs import MaskSpec
 
-DESCRIPTION = """
-id = "sums"
-rows = "sums.jsonl"
-prompt = "Question: {question}\\nAnswer:"
-target = "answer"
-stop = ["Question:"]
-extract = '#### (\\S+)'
+DESCRIPTION = """task: sums
+dataset_path: json
+data_files: sums.jsonl
+output_type: generate_until
+doc_to_text: "Question: {{question}}\\nAnswer:"
+doc_to_target: answer
+generation_kwargs:
+  until: ["Question:"]
+filter_list:
+  - name: extract
+    filter:
+      - function: regex
+        regex_pattern: '#### (\\S+)'
+      - function: take_first
 """
 MASK = MaskSpec("quantitative_reasoning", "mlp", "top", 0.01)
 
@@ -32,8 +39,8 @@ def written_benchmark(folder: Path, answers: Sequence[str]) -> Benchmark:
     """A benchmark with one item for each right answer."""
     rows = [{"question": f"What is it, {place}?", "answer": answer} for place, answer in enumerate(answers)]
     (folder / "sums.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    (folder / "sums.toml").write_text(DESCRIPTION, "utf-8")
-    (benchmark,) = find_benchmarks([str(folder / "sums.toml")])
+    (folder / "sums.yaml").write_text(DESCRIPTION, "utf-8")
+    (benchmark,) = find_benchmarks([str(folder / "sums.yaml")])
     return benchmark
 
 
