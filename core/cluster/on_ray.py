@@ -1,21 +1,20 @@
 """A profile's tasks on Ray: a worker is an actor with the model, the driver hands tasks out. No torch.
 
-Ray starts a worker again when its process or its machine dies; the task that it had goes to the next worker
-without one. What was finished of it is in the cache, batch by batch.
+All of them work in one cache folder, as shards do, so nothing large goes through Ray. A worker whose process
+dies is started again by Ray; the task that it had goes to the next one that is free, and goes on where its
+journals end.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-import shutil
 import socket
-import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, redirect_stdout
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -24,11 +23,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import psutil
 
-from cache.bundles import export_entries, import_entries
-from cache.entries import KINDS, SCORES, EntryFolder
 from cache.files import write_atomically
 from cache.folder import Store
-from cache.upkeep import Found, delete
+from cache.upkeep import delete
 from core.analysis.probe import known_prompts, settle
 from core.cluster.ray_options import LOCAL, Machine, RayMissing, RayOptions, sizes
 from core.cluster.sharing import run_tasks
@@ -36,7 +33,7 @@ from core.cluster.tasks import (
     INTACT,
     Survey,
     Task,
-    entries_of,
+    TaskWork,
     needs_of,
     requests_of,
     scoring_tasks,
@@ -75,17 +72,11 @@ if TYPE_CHECKING:
 RESTARTS = 3
 """How often Ray starts a worker again whose process died; after that the others go on without it."""
 
-LOOK_EVERY_S = 0.25
-"""Seconds between two looks at workers and events."""
+LOOK_EVERY_S, REACH_S = 0.25, 10.0
+"""Seconds between two looks at workers and events, and those that a cluster has to answer."""
 
 STOP_S = 30.0
 """Seconds that a worker has to stop; then its process is ended, and Ray starts it again."""
-
-LEAVE_S = 10.0
-"""Seconds that workers have to clean up after themselves."""
-
-REACH_S = 10.0
-"""Seconds that a cluster has to answer."""
 
 STORE_BYTES = 100_000_000
 """Ray's shared memory for objects on this machine: next to nothing goes through it."""
@@ -105,13 +96,12 @@ when its raylet dies, Ray ends the driver, which then says nothing."""
 SIGNALS = "signals"
 """Concurrency group of the methods that are called while a task is done."""
 
-PASSED_ON = (RunFinished, Progressed, EntryReplaced, NotStored)
-"""Events that every driver shows."""
+PASSED_ON = (RunFinished, Progressed, EntryReplaced, NotStored, Probing)
+LIVE = (*PASSED_ON, RunStarted, BatchFinished, AnswerWritten, ImportancePlanned)
+"""Events that every driver shows, and those of one on whose screen outcomes appear as they come."""
 
-LIVE = (*PASSED_ON, RunStarted, BatchFinished, AnswerWritten, ImportancePlanned, Probing)
-"""Events that a driver shows on whose screen outcomes appear as they come."""
-
-DIED = "its process died."
+NO_THREAD = (os.strerror(errno.EAGAIN), "can't start new thread")
+"""Parts of what libraries and Python say when there is no memory for the stack of a thread."""
 
 
 class OutOfMemory(ValueError):  # noqa: N818 (it names what is wrong)
@@ -121,17 +111,9 @@ class OutOfMemory(ValueError):  # noqa: N818 (it names what is wrong)
         super().__init__("it has run out of memory: give fewer --workers, or a smaller --batch-size.")
 
 
-NO_THREAD = (os.strerror(errno.EAGAIN), "can't start new thread")
-"""Parts of what libraries and Python say when there is no memory for the stack of a thread."""
-
-
 @contextmanager
 def memory_in_words() -> Iterator[None]:
-    """A context whose lack of memory is a sentence. The driver could not read torch's own without torch.
-
-    Raises:
-        OutOfMemory: a GPU or the main memory is full.
-    """
+    """A context whose lack of memory is `OutOfMemory`: the driver cannot read torch's own without torch."""
     try:
         yield
     except BaseException as error:  # a panic of Polars is no Exception
@@ -147,15 +129,12 @@ def reason_of(error: Exception) -> str:
     while (inner := getattr(cause, "cause", None)) is not None:
         cause = inner
     kind, text = type(cause).__name__, str(cause).strip()
-    if kind == "OutOfMemoryError" or "low on memory" in text:  # Ray's own word for a process that it ended
+    if kind == "OutOfMemoryError" or "low on memory" in text:  # Ray's own words for a process that it ended
         return str(OutOfMemory())
     if kind in ("ActorDiedError", "ActorUnavailableError"):
-        return DIED
+        return "its process died."
     first = text.split("\n")[0]
     return first if isinstance(cause, ValueError) else f"{kind}: {first}"
-
-
-# The worker.
 
 
 @dataclass(frozen=True)
@@ -164,19 +143,17 @@ class Order:
 
     spec: ModelSpec
     """The model: the worker's machine has its files under the same name."""
+    store: Store
     importance: ImportanceSpec
     batch_size: BatchSize
     memory_options: MemoryOptions
-    root: Path
-    """The driver's cache folder, which other machines may see or not."""
-    shipped: Path | None
     fingerprint: str
     """The fingerprint of the weights that the driver's keys are made with."""
     versions: Mapping[KeyKind, int]
     """Versions of what is stored."""
     threads: int
     token: str
-    """A file that the driver has in the cache folder's `locks`; empty if no machine is to use the folder."""
+    """A file that the driver has in the cache folder's `locks`."""
     is_live: bool
 
 
@@ -195,21 +172,16 @@ class Worker:
     """A process with a model, which does one task after the other."""
 
     def __init__(self, order: Order) -> None:
-        """Loads nothing yet."""
         import ray
 
-        self._order, self._ray = order, ray.get_runtime_context()
-        is_shared = bool(order.token) and (order.root / "locks" / order.token).is_file()
-        self._own_folder = None if is_shared else self._folder_of_machine()
-        self._sent: set[Found] = set()
-        """Entries that the driver has, too."""
+        self._order, self._task = order, ray.get_runtime_context()
         self._events: list[Event] = []
         self._lock, self._may_go, self._news = threading.Lock(), threading.Event(), threading.Event()
         self._may_go.set()
         self._is_ready = False
         self._runner = Runner(
             order.spec,
-            Store(self._own_folder or order.root, order.shipped),
+            order.store,
             order.importance,
             batch_size=order.batch_size,
             memory_options=order.memory_options,
@@ -218,18 +190,12 @@ class Worker:
             is_cancelled=self._is_cancelled,
         )
 
-    def _folder_of_machine(self) -> Path:
-        """The cache folder of a machine that does not see the driver's, for as long as the driver runs."""
-        here = self._ray
-        name = f"abilityscope-ray-{here.get_job_id()}-{here.get_node_id()[:12]}"
-        return Path(tempfile.gettempdir(), name)
-
     @memory_in_words()
-    def ready(self) -> tuple[str, bool]:
-        """Loads the model; gives its machine, and whether that sees the driver's cache folder.
+    def ready(self) -> str:
+        """Loads the model; gives the name of the machine.
 
         Raises:
-            ValueError: its weights or its version differ from the driver's, or they cannot be loaded.
+            ValueError: what the machine has differs from the driver's, or the model cannot be loaded.
         """
         import torch
 
@@ -237,56 +203,33 @@ class Worker:
         torch.set_num_threads(order.threads)
         if order.versions != dict(VERSIONS):
             raise ValueError("another version of abilityscope is installed there: install the driver's.")
+        if not (order.store.root / "locks" / order.token).is_file():
+            raise ValueError(
+                f"its machine does not see the cache folder {order.store.root}: give a --cache-dir that all "
+                "machines share, or do a --shard there."
+            )
         if runner.identity.fingerprint != order.fingerprint:
             raise ValueError(f"its weights of {order.spec.name} differ from the driver's: copy them there.")
         _ = runner.loaded
         self._is_ready = True
-        return socket.gethostname(), self._own_folder is None
+        return socket.gethostname()
 
     @memory_in_words()
-    def settle(self) -> tuple[AskedPrompt, AskedLevel, bytes]:
-        """Prompt form and level by the model's answers; these as a bundle."""
-        settle(self._runner)
-        return self._runner.spec.prompt, self._runner.spec.level, self._made()
-
-    @memory_in_words()
-    def do(self, task: Task, job: Job, needed: bytes) -> tuple[bool, bytes]:
-        """Does a task, and stores what it makes.
-
-        Args:
-            task: which.
-            job: what it is of.
-            needed: a bundle of entries that this machine lacks for it; may be empty.
-
-        Returns:
-            Whether it was done, and a bundle of what it made, where the driver does not see that.
+    def do(self, task: Task, job: Job | None) -> bool:
+        """Does a task, without a job: settles prompt form and level; False if it was cancelled.
 
         Raises:
             ValueError: the model cannot be used, or a mask cannot be made.
         """
         if not self._is_ready:  # Ray has started this process again
             self.ready()
-        runner = self._runner
-        runner.settle(job.prompt, job.level)
+        if job is None:
+            settle(self._runner)
+            return True
         n_items = task.n_items if task.mask is None else task.mask.n_items
-        runner.score_as(replace(job.importance, n_items=n_items or job.importance.n_items))
-        if needed:
-            _unpack(runner.store.root, needed)
-            self._sent.update(_stored(runner.store.root))
-        return run_tasks(job.asked, runner, [task]), self._made()
-
-    def _made(self) -> bytes:
-        """A bundle of what was stored since, on a machine of its own; scores stay there, being so large."""
-        if self._own_folder is None:
-            return b""
-        made = [one for one in _stored(self._own_folder) if one not in self._sent]
-        self._sent.update(made)
-        return _packed(self._own_folder, made)
-
-    def leave(self) -> None:
-        """Deletes the folder of this machine, if it has one of its own."""
-        if self._own_folder:
-            shutil.rmtree(self._own_folder, ignore_errors=True)
+        self._runner.settle(job.prompt, job.level)
+        self._runner.score_as(replace(job.importance, n_items=n_items or job.importance.n_items))
+        return run_tasks(job.asked, self._runner, [task])
 
     def _take(self, event: Event) -> None:
         if isinstance(event, LIVE if self._order.is_live else PASSED_ON):
@@ -299,7 +242,7 @@ class Worker:
         if not self._may_go.is_set():
             with self._runner.progress.stopped():
                 self._may_go.wait()
-        return bool(self._ray.is_canceled())
+        return bool(self._task.is_canceled())
 
     # Called while a task is done.
 
@@ -308,39 +251,13 @@ class Worker:
         (self._may_go.clear if is_held else self._may_go.set)()
 
     def events(self, wait_s: float) -> list[Event]:
-        """What has happened since; waits a moment if nothing has."""
+        """What has happened since; waits a moment if nothing has, and half of it for more."""
         if self._news.wait(wait_s):
-            time.sleep(wait_s / 2)  # more of them at once
+            time.sleep(wait_s / 2)
         with self._lock:
             found, self._events = self._events, []
             self._news.clear()
         return found
-
-
-def _stored(root: Path) -> list[Found]:
-    """What may travel of a cache folder."""
-    kinds = (kind for kind in KINDS if kind != SCORES)
-    return [Found(kind, key) for kind in kinds for key in EntryFolder(root, kind).stored_keys()]
-
-
-def _packed(root: Path, found: Sequence[Found]) -> bytes:
-    """A bundle of entries; empty if there are none."""
-    if not found:
-        return b""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "bundle.tar")
-        export_entries(root, found, path)
-        return path.read_bytes()
-
-
-def _unpack(root: Path, bundle: bytes) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "bundle.tar")
-        path.write_bytes(bundle)
-        import_entries(root, path)
-
-
-# The driver.
 
 
 class Crew:
@@ -370,16 +287,12 @@ class Crew:
         self._ray: Any = None
         self._names: dict[int, str] = {}
         self._actors: dict[int, Any] = {}
-        """Those that are not out for good, by number."""
-        self._loading: dict[Any, int] = {}
+        """Those that are not out, by number."""
         self._idle: set[int] = set()
-        self._out: set[int] = set()
-        """Those that cannot do the job in hand."""
-        self._doing: dict[Any, tuple[int, Task]] = {}
+        self._asked: dict[Any, tuple[int, Task | None]] = {}
+        """What workers were asked to do; None is to load the model."""
         self._polls: dict[Any, int] = {}
         """What asks each worker with a task for its events."""
-        self._apart: dict[int, set[Found]] = {}
-        """By the number of a worker that does not see the cache folder: the entries that it has."""
         self._scores: set[str] = set()
         """Keys of the scores that are kept for the contrasts of later jobs."""
         self._problem = ""
@@ -408,14 +321,24 @@ class Crew:
         machines = [Machine(int(one.get("CPU", 0)), int(one.get("GPU", 0))) for one in nodes]
         n, cpus = sizes(machines, options.workers, options.cpus_per_worker, on_gpu)
         if not any(one.cpus >= cpus and one.gpus >= on_gpu for one in machines):
-            gpu = " and a GPU" if on_gpu else ""
-            self._note(
-                f"No machine of the cluster has {cpus} CPUs{gpu} for a worker: waiting for one that has."
-            )
-        token = driver.store.root / "locks" / f"ray-{uuid.uuid4().hex}"
+            needed = f"{cpus} CPUs{' and a GPU' if on_gpu else ''}"
+            self._note(f"No machine of the cluster has {needed} for a worker: waiting for one that has.")
+        root = driver.store.root.absolute()
+        token = root / "locks" / f"ray-{uuid.uuid4().hex}"
         write_atomically(token, b"")
         self._open.callback(token.unlink, missing_ok=True)
-        self._threads, self._token = cpus, token.name if options.is_shared else ""
+        self._order = Order(
+            driver.spec,
+            Store(root, driver.store.shipped),
+            driver.importance,
+            driver.batch_size,
+            driver.memory_options,
+            driver.identity.fingerprint,
+            dict(VERSIONS),
+            cpus,
+            token.name,
+            self._is_live,
+        )
         self._kind = self._ray.remote(
             num_cpus=cpus,
             num_gpus=int(on_gpu),
@@ -429,89 +352,34 @@ class Crew:
 
     def _hire(self) -> None:
         """Asks for a worker in place of each that is missing; those without room begin when there is some."""
-        driver = self.driver
-        order = Order(
-            driver.spec,
-            driver.importance,
-            driver.batch_size,
-            driver.memory_options,
-            driver.store.root.absolute(),
-            driver.store.shipped,
-            driver.identity.fingerprint,
-            dict(VERSIONS),
-            self._threads,
-            self._token,
-            self._is_live,
-        )
         for number in self._names.keys() - self._actors.keys():
-            self._actors[number] = actor = self._kind.remote(order)
-            self._loading[actor.ready.remote()] = number
+            self._actors[number] = actor = self._kind.remote(self._order)
+            self._asked[actor.ready.remote()] = number, None
 
     def close(self) -> None:
         """Ends the workers, and Ray if it was started on this machine; deletes the scores they kept."""
-        if self._ray is not None:
-            if leaving := [self._actors[number].leave.remote() for number in self._idle & self._apart.keys()]:
-                self._ray.wait(leaving, num_returns=len(leaving), timeout=LEAVE_S)
-            self._ray = None
-            for one in (self._actors, self._loading, self._doing, self._polls, self._apart):
-                one.clear()
-            self._idle.clear()
-            self._out.clear()
+        self._ray = None
+        for one in (self._actors, self._asked, self._polls, self._idle):
+            one.clear()
         self._open.close()
         entries = self.driver.store.scores.entries
         for key in filter(entries.has, self._scores):
             delete(self.driver.store.root, key)
         self._scores.clear()
 
-    @contextmanager
-    def _failing(self) -> Iterator[None]:
-        """A context in which a failure of Ray itself is a sentence, and Ray is started anew the next time."""
-        ray = self._ray
-        try:
-            yield
-        except ray.exceptions.RayError as error:
-            reason = reason_of(error).rstrip(".")
-            problem = f"Ray failed ({reason}): run it again, which goes on with what is stored."
-            self._idle.clear()  # nobody is left to clean up
-            self.close()
-            self.driver.emit(ModelFailed(problem))
-            raise ValueError(problem) from error
-
     # Jobs.
 
     def settle(self) -> None:
         """Settles prompt form and level by stored answers, else by those of a worker's model.
 
-        Raises:
-            Cancelled: the driver was cancelled.
-            ValueError: Ray or the model cannot be used.
+        Raises: as `do`.
         """
-        driver = self.driver
-        if (known := known_prompts(driver)) is not None:
-            driver.settle(*known)
-            return
-        self.start()
-        with self._failing():
-            while not self._idle:
-                driver.check_cancelled()
-                self._ended(lambda number, event: driver.emit(event))
-                self._require_some()
-            actor = self._actors[min(self._idle)]
-            asking = actor.settle.remote()
-            try:
-                while not self._ray.wait([asking], timeout=LOOK_EVERY_S)[0]:
-                    driver.check_cancelled()
-                    for event in self._ray.get(self._signal(actor, "events", 0.0)):
-                        driver.emit(event)
-                prompt, level, made = self._ray.get(asking)
-            except Cancelled:
-                self._ray.cancel(asking)
-                raise
-            except self._ray.exceptions.RayTaskError as error:
-                raise ValueError(f"The model cannot be probed on Ray: {reason_of(error)}") from None
-        if made:
-            _unpack(driver.store.root, made)
-        driver.settle(prompt, level)
+        if known_prompts(self.driver) is None:
+            for _ in self._each([INTACT], {}, None, _Shown(self.driver, [], 0)):
+                pass
+        known = known_prompts(self.driver)
+        assert known is not None, "a worker has just stored it"
+        self.driver.settle(*known)
 
     def do(self, asked: Asked) -> Iterator[Task | None]:
         """Does all tasks that the cache lacks; yields each that is done, and None now and then.
@@ -523,203 +391,185 @@ class Crew:
             ValueError: Ray cannot be used, or no worker is left that can do a task.
         """
         driver, survey = self.driver, Survey(asked, self.driver)
-        waiting = [one.task for one in survey.by_cost if not one.is_stored]
-        shown = _Shown(survey, driver)
-        if not waiting:
+        found = _found(survey, driver)
+        driver.emit(found)
+        lacking = [one for one in survey.by_cost if not one.is_stored]
+        if not lacking:
             return
-        needs = {task: set(needs_of(task, asked, driver)) for task in waiting}
-        self.start()
-        self._idle |= self._out
-        self._out.clear()
-        self._hire()
-        for one in scoring_tasks(driver, wanted_rankings(asked.masks())):
+        for one in scoring_tasks(driver, wanted_rankings(asked.masks())) if self._is_live else ():
             key, _ = driver.scores_request(one.ability or "", one.n_items)
-            if self._is_live and not driver.store.scores.entries.has(key):
+            if not driver.store.scores.entries.has(key):
                 self._scores.add(key)
+        tasks = [one.task for one in lacking]
+        needs = {task: needs_of(task, asked, driver) for task in tasks}
         job = Job(asked, driver.spec.prompt, driver.spec.level, driver.importance)
+        yield from self._each(tasks, needs, job, _Shown(driver, lacking, found.total - found.cached))
+
+    def _each(
+        self, waiting: list[Task], needs: Mapping[Task, Collection[Task]], job: Job | None, shown: _Shown
+    ) -> Iterator[Task | None]:
+        """Does tasks in their order, each after those that it needs."""
+        self.start()
+        self._hire()
         with self._failing():
             try:
-                while waiting or self._doing:
-                    driver.check_cancelled()
+                while waiting or self._in_hand:
+                    self.driver.check_cancelled()
                     for number in sorted(self._idle):
-                        left = {*waiting, *(task for _, task in self._doing.values())}
-                        task = next((one for one in waiting if not needs[one] & left), None)
-                        if task is None:
-                            break
-                        waiting.remove(task)
-                        self._begin(number, task, job)
-                        shown.begin(number, task)
-                    for task, is_done in self._ended(shown.take):
+                        left = {*waiting, *self._in_hand.values()}
+                        task = next((one for one in waiting if left.isdisjoint(needs.get(one, ()))), None)
+                        if task is not None:
+                            waiting.remove(task)
+                            self._begin(number, task, job)
+                            shown.begin(number, task)
+                    for task, is_done in self._look(shown.take):
                         if is_done:
                             shown.finish(task)
                             yield task
                         else:
                             waiting.insert(0, task)
-                    self._require_some()
+                    if not self._actors:
+                        raise ValueError(f"No worker is left. {self._problem}")
                     yield None
             finally:
                 if self._ray is not None:
                     self._stop(shown.take)
 
-    def _begin(self, number: int, task: Task, job: Job) -> None:
-        needed = b""
-        if number in self._apart:
-            needed = self._needed(number, entries_of(job.asked, self.driver, [task, INTACT]))
-        self._idle.remove(number)
-        actor = self._actors[number]
-        # Not tried again by Ray: if its process dies, another worker may have room sooner than this one.
-        self._doing[actor.do.options(max_task_retries=0).remote(task, job, needed)] = number, task
-        self._polls[self._signal(actor, "events", LOOK_EVERY_S)] = number
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """A context in which a failure of Ray itself is a sentence, and Ray is started anew the next time."""
+        ray = self._ray
+        try:
+            yield
+        except ray.exceptions.RayError as error:
+            reason = reason_of(error).rstrip(".")
+            problem = f"Ray failed ({reason}): run it again, which goes on with what is stored."
+            self.close()
+            self.driver.emit(ModelFailed(problem))
+            raise ValueError(problem) from error
 
-    def _needed(self, number: int, keys: Iterator[tuple[str, str]]) -> bytes:
-        """A bundle of the entries that a worker apart lacks."""
-        kinds, root = {kind.name: kind for kind in KINDS if kind != SCORES}, self.driver.store.root
-        wanted = [Found(kinds[kind], key) for kind, key in dict.fromkeys(keys)]
-        missing = [one for one in wanted if one not in self._apart[number]]
-        found = [one for one in missing if EntryFolder(root, one.kind).has(one.key)]
-        self._apart[number].update(found)
-        return _packed(root, found)
+    def _begin(self, number: int, task: Task, job: Job | None) -> None:
+        self._idle.remove(number)
+        # Not tried again by Ray: if its process dies, another worker may have room sooner than this one.
+        once = self._actors[number].do.options(max_task_retries=0)
+        self._asked[once.remote(task, job)] = number, task
+        self._polls[self._signal(number, "events", LOOK_EVERY_S)] = number
 
     def _stop(self, take: Callable[[int, Event], None]) -> None:
         """Ends the tasks in hand within a layer of their batches; what is finished of them is stored."""
-        for ref in self._doing:
-            self._ray.cancel(ref)
+        for ref, (_, task) in self._asked.items():
+            if task is not None:
+                self._ray.cancel(ref)
         until = time.monotonic() + STOP_S
-        while self._doing:
+        while self._in_hand:
             if time.monotonic() > until:
-                for number, _ in self._doing.values():
+                for number in self._in_hand:
                     self._ray.kill(self._actors[number], no_restart=False)
                 until = float("inf")
-            self._ended(take)
+            self._look(take)
 
     @contextmanager
     def held(self) -> Iterator[None]:
         """A context in which the workers do nothing: they stop within a layer, and go on afterwards."""
-        actors = [self._actors[number] for number, _ in self._doing.values()]
-        for actor in actors:
-            self._signal(actor, "hold", True)
+        numbers = list(self._in_hand)
+        for number in numbers:
+            self._signal(number, "hold", True)
         try:
             yield
         finally:
-            for actor in actors:
-                self._signal(actor, "hold", False)
+            for number in numbers:
+                self._signal(number, "hold", False)
 
-    @staticmethod
-    def _signal(actor: Any, name: str, *arguments: Any) -> Any:
+    def _signal(self, number: int, name: str, *arguments: Any) -> Any:
         """Calls a method of a worker while it does something else."""
-        once = getattr(actor, name).options(concurrency_group=SIGNALS, max_task_retries=0)
-        return once.remote(*arguments)
+        method = getattr(self._actors[number], name)
+        return method.options(concurrency_group=SIGNALS, max_task_retries=0).remote(*arguments)
 
     # Workers.
+
+    @property
+    def _in_hand(self) -> dict[int, Task]:
+        """The task of each worker that does one."""
+        return {number: task for number, task in self._asked.values() if task is not None}
 
     def look(self) -> bool:
         """Takes in, without a job, which workers have come; whether others are on their way."""
         if self._ray is not None:
-            self._ended(lambda number, event: None, 0.0)
-        return bool(self._loading)
+            self._look(lambda number, event: None, 0.0)
+        return bool(self._asked)
 
-    def _ended(
+    def _look(
         self, take: Callable[[int, Event], None], wait_s: float = LOOK_EVERY_S
     ) -> list[tuple[Task, bool]]:
-        """The tasks that ended since, each with whether it was done; waits a moment for any."""
-        found = []
-        refs = [*self._loading, *self._doing, *self._polls]
+        """Waits a moment for workers, and takes in what they said; the tasks that ended: were they done?"""
+        ended, refs = [], [*self._asked, *self._polls]
         for ref in self._ray.wait(refs, timeout=wait_s)[0] if refs else ():
             if ref in self._polls:
                 number = self._polls.pop(ref)
                 self._hear(number, ref, take)
-                if any(number == one for one, _ in self._doing.values()):
-                    self._polls[self._signal(self._actors[number], "events", LOOK_EVERY_S)] = number
-            elif ref in self._loading:
-                self._arrive(self._loading.pop(ref), ref)
-            else:
-                number, task = self._doing.pop(ref)
-                for poll in [one for one, of in self._polls.items() if of == number]:
-                    del self._polls[poll]
-                    self._hear(number, poll, take)
-                self._hear(number, self._signal(self._actors[number], "events", 0.0), take)
-                found.append((task, self._is_done(number, ref)))
+                if number in self._in_hand:
+                    self._polls[self._signal(number, "events", LOOK_EVERY_S)] = number
+                continue
+            number, task = self._asked.pop(ref)
+            for poll in [one for one, whose in self._polls.items() if whose == number]:
+                del self._polls[poll]
+                self._hear(number, poll, take)
+            if task is not None:
+                self._hear(number, self._signal(number, "events", 0.0), take)
+                ended.append((task, self._result(number, ref, task) is True))
+            elif machine := self._result(number, ref, task):
+                self._names[number] = f"Worker {number + 1} on {machine}"
         self._say()
-        return found
+        return ended
 
     def _hear(self, number: int, ref: Any, take: Callable[[int, Event], None]) -> None:
-        try:
+        with suppress(self._ray.exceptions.RayActorError):  # its task says so
             for event in self._ray.get(ref):
                 take(number, event)
-        except self._ray.exceptions.RayActorError:
-            pass  # its task says so
 
-    def _arrive(self, number: int, ref: Any) -> None:
-        try:
-            machine, sees_folder = self._ray.get(ref)
-        except self._ray.exceptions.RayError as error:
-            self._require_raylet(error)
-            self._dismiss(number, error)
-            return
-        self._names[number] = f"Worker {number + 1} on {machine}"
-        if not sees_folder:
-            self._apart[number] = set()
-        self._idle.add(number)
-
-    def _is_done(self, number: int, ref: Any) -> bool:
-        """Whether a worker has done its task. If its process died, Ray starts it again."""
+    def _result(self, number: int, ref: Any, task: Task | None) -> Any:
+        """What a worker gives back, which is free then; None if it failed: it starts again, or it is out."""
         errors = self._ray.exceptions
         try:
-            is_done, made = self._ray.get(ref)
+            found = self._ray.get(ref)
         except errors.TaskCancelledError:
-            is_done, made = False, b""
+            found = None
         except errors.RayActorError as error:
-            self._require_raylet(error)
-            self._loading[self._actors[number].ready.remote()] = number
-            self._note(f"{self._names[number]} starts again: {reason_of(error)}")
-            return False
+            here = self._ray.get_runtime_context().get_node_id()
+            if not any(node["Alive"] for node in self._ray.nodes() if node["NodeID"] == here):
+                raise  # Ray's own process on this machine is dead: no worker would come back
+            if task is None:
+                return self._dismiss(number, error)
+            self._asked[self._actors[number].ready.remote()] = number, None
+            return self._note(f"{self._names[number]} starts again: {reason_of(error)}")
         except errors.RayTaskError as error:
-            cause = getattr(error, "cause", None)
-            is_sound = isinstance(cause, ValueError) and not isinstance(cause, OutOfMemory)
-            self._dismiss(number, error, for_good=not is_sound)
-            return False
-        if made:
-            _unpack(self.driver.store.root, made)
+            return self._dismiss(number, error)
         self._idle.add(number)
-        return bool(is_done)
+        return found
 
-    def _require_raylet(self, error: Exception) -> None:
-        """Raises the error if Ray's own process on this machine is dead: no worker would come back."""
-        here = self._ray.get_runtime_context().get_node_id()
-        if not any(node["Alive"] for node in self._ray.nodes() if node["NodeID"] == here):
-            raise error
-
-    def _dismiss(self, number: int, error: Exception, *, for_good: bool = True) -> None:
-        """Leaves a worker out of the job, or ends it."""
+    def _dismiss(self, number: int, error: Exception) -> None:
+        """Ends a worker; the next job asks for another one."""
         self._problem = f"{self._names[number]} is out: {reason_of(error)}"
         self._note(self._problem)
-        if for_good:
-            self._ray.kill(self._actors.pop(number))
-            self._apart.pop(number, None)
-        else:
-            self._out.add(number)
-
-    def _require_some(self) -> None:
-        if not self._actors.keys() - self._out:
-            raise ValueError(f"No worker is left. {self._problem}")
+        self._ray.kill(self._actors.pop(number))
 
     def _say(self) -> None:
         """Emits how many workers have the model, if that has changed."""
-        present, driver = len(self._actors) - len(self._loading), self.driver
+        present, driver = len(self._idle) + len(self._in_hand), self.driver
         if present == self._said:
             return
         self._said = present
         if present:
             driver.emit(self._loaded())
-        elif not self._loading:
-            driver.emit(ModelFailed(self._problem))
-        else:
+        elif self._actors:
             driver.emit(ModelLoading(driver.spec.name, "loading on Ray's workers"))
+        else:
+            driver.emit(ModelFailed(self._problem))
 
     def _loaded(self) -> ModelLoaded:
-        driver, n = self.driver, self._said
-        where = f"ray: {n} {'worker' if n == 1 else 'workers'}"
-        return ModelLoaded(driver.spec.name, time.monotonic() - self._began, where, driver.info.bytes)
+        where = f"ray: {self._said} {'worker' if self._said == 1 else 'workers'}"
+        seconds = time.monotonic() - self._began
+        return ModelLoaded(self.driver.spec.name, seconds, where, self.driver.info.bytes)
 
     def as_shown(self, event: Event) -> Event:
         """An event of the engine's own model as a screen takes it: jobs go to the workers all the same."""
@@ -729,21 +579,19 @@ class Crew:
 class _Shown:
     """The events of all workers as those of one job."""
 
-    def __init__(self, survey: Survey, driver: Runner) -> None:
-        """Emits how many runs there are."""
+    def __init__(self, driver: Runner, lacking: Sequence[TaskWork], runs: int) -> None:
+        """Takes the tasks and the number of the runs that are lacking."""
         self._emit, self._began, self._countdown = driver.emit, time.monotonic(), Countdown()
-        self._timing = timing_of(driver)
-        self._seconds = {one.task: self._timing.seconds(one.lacking) for one in survey.tasks}
+        self._is_measured, seconds = timing_of(driver)
+        self._seconds = {one.task: seconds(one.lacking) for one in lacking}
         """The estimated time of each task that is not done."""
         self._going: dict[int, tuple[Task, float]] = {}
-        """The task of each worker and when it began it."""
+        """The task of each worker, and when it began it."""
         self._expected: dict[int, float] = {}
-        """How long each will have taken for it, as it says."""
+        """Seconds that each will have taken for it, as it says."""
         self._estimated = self._taken = 0.0
         """Seconds of all tasks that are done, as was estimated, and as it was."""
-        found = _found(survey, driver)
-        self._total, self._done = found.total - found.cached, 0
-        self._emit(found)
+        self._total, self._done = runs, 0
 
     def begin(self, number: int, task: Task) -> None:
         self._going[number] = task, time.monotonic()
@@ -751,43 +599,37 @@ class _Shown:
 
     def finish(self, task: Task) -> None:
         number = next(one for one, (own, _) in self._going.items() if own == task)
-        self._estimated += self._seconds.pop(task)
+        self._estimated += self._seconds.pop(task, 0.0)
         self._taken += time.monotonic() - self._going.pop(number)[1]
 
     def take(self, number: int, event: Event) -> None:
         """Emits an event: phases, and answers that are being written, from one worker only."""
-        now = time.monotonic()
-        is_first = number == min(self._going, default=number)
+        now, is_first = time.monotonic(), number == min(self._going, default=number)
         match event:
             case RunFinished():
                 self._done += 1
                 total = max(self._total, self._done)
-                self._emit(msgspec.structs.replace(event, done=self._done, total=total, worker=number))
+                event = msgspec.structs.replace(event, done=self._done, total=total, worker=number)
+            case RunStarted() | BatchFinished():
+                event = msgspec.structs.replace(event, worker=number)
             case Progressed():
                 if event.left_s is not None and number in self._going:
                     self._expected[number] = now - self._going[number][1] + event.left_s
-                if is_first:
-                    left_s = self._countdown.at(now, self._left(now))
-                    elapsed_s = now - self._began
-                    self._emit(msgspec.structs.replace(event, elapsed_s=elapsed_s, left_s=left_s))
-            case ImportancePlanned() | AnswerWritten():
-                if is_first:
-                    self._emit(event)
-            case RunStarted() | BatchFinished():
-                self._emit(msgspec.structs.replace(event, worker=number))
-            case _:
-                self._emit(event)
+                left_s = self._countdown.at(now, self._left(now)) if is_first else None
+                event = msgspec.structs.replace(event, elapsed_s=now - self._began, left_s=left_s)
+        if is_first or not isinstance(event, (Progressed, ImportancePlanned, AnswerWritten)):
+            self._emit(event)
 
     def _left(self, now: float) -> float | None:
         """Seconds that are left; None as long as there is nothing to tell from."""
-        own = {number: self._seconds[task] for number, (task, _) in self._going.items()}
-        estimated = self._estimated + sum(own[number] for number in self._expected if number in own)
-        taken = self._taken + sum(self._expected[number] for number in self._expected if number in own)
-        if not own or not (estimated or self._timing.is_measured):
+        own = {number: self._seconds.get(task, 0.0) for number, (task, _) in self._going.items()}
+        said = {number: taken for number, taken in self._expected.items() if number in own}
+        estimated = self._estimated + sum(own[number] for number in said)
+        if not own or not (estimated or self._is_measured):
             return None
-        pace = taken / estimated if estimated else 1.0
+        pace = (self._taken + sum(said.values())) / estimated if estimated else 1.0
         lefts = [
-            max(0.0, self._expected.get(number, pace * own[number]) - (now - begun))
+            max(0.0, said.get(number, pace * own[number]) - (now - begun))
             for number, (_, begun) in self._going.items()
         ]
         waiting = sum(self._seconds.values()) - sum(own.values())
@@ -808,11 +650,7 @@ def _found(survey: Survey, driver: Runner) -> RunsFound:
 def run_on_ray(
     plan: Plan, runner: Runner, options: RayOptions, note: Callable[[str], None] = lambda text: None
 ) -> bool:
-    """Does all tasks of a plan that the cache lacks; False if it was cancelled. Arguments as for `Crew`.
-
-    Raises:
-        ValueError: Ray cannot be used, or no worker is left that can do a task.
-    """
+    """Does all tasks of a plan that the cache lacks; False if it was cancelled. See `Crew`."""
     with Crew(options, runner, note) as crew:
         try:
             for _ in crew.do(plan):
@@ -823,16 +661,9 @@ def run_on_ray(
 
 
 def settle_on_ray(runner: Runner, options: RayOptions) -> None:
-    """Settles prompt form and level by stored answers, else by those of a worker's model.
-
-    Raises:
-        ValueError: Ray or the model cannot be used.
-    """
+    """Settles prompt form and level by stored answers, else by those of a worker's model. See `Crew`."""
     with Crew(replace(options, workers=1), runner) as crew:
         crew.settle()
-
-
-# Ray itself.
 
 
 @contextmanager

@@ -22,8 +22,6 @@ class RayOptions:
     """None for one on each GPU; without any GPU, on each node."""
     cpus_per_worker: int | None = None
     """None for all processors, divided among the workers of a node."""
-    is_shared: bool = True
-    """Whether machines use the driver's cache folder where they see it."""
 
 
 class RayMissing(ValueError):  # noqa: N818 (it names what is wrong)

@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -117,38 +116,6 @@ def test_it_is_equal_to_one_process_to_the_bit(quantization: Any, scope: Any, tm
     assert any(isinstance(event, Progressed) and event.left_s for event in heard)
 
 
-@TAKES_LONG
-def test_machines_that_do_not_see_the_folder_send_all_that_they_make(
-    byte_model: Path, tmp_path: Path
-) -> None:
-    from tests.core.benchmarks.test_written_evaluation import short
-
-    spec = ModelSpec(str(byte_model), device="cpu", prompt="letters", level_asked="standard")
-    written = (*find_benchmarks(IDS[:1], style="letters"), short("gsm8k"))
-    plan = replace(SMALL, selections=("top", "max_minus_shared", "random"), benchmarks=written, limit=3)
-    truth = by_one_process(plan, tmp_path / "one", spec)
-    assert any(name.startswith("divergences/") for name in truth)
-    (tmp_path / "ray").mkdir()
-    notes, before = list[str](), set(Path(tempfile.gettempdir()).glob("abilityscope-ray-*"))
-    apart = replace(TWO, is_shared=False)
-    assert run_on_ray(plan, runner_of(tmp_path / "ray", spec=spec), apart, notes.append)
-    assert notes == []
-    assert Store(tmp_path / "ray").scores.entries.stored_keys() == []
-    assert_equal(plan, tmp_path / "ray", truth, spec)
-    assert set(Path(tempfile.gettempdir()).glob("abilityscope-ray-*")) <= before
-
-
-@TAKES_LONG
-def test_scores_of_whole_units_travel(tmp_path: Path) -> None:
-    plan = replace(SMALL, selections=("max_minus_shared",), ks=(0.03,), scope="units")
-    truth = by_one_process(plan, tmp_path / "one")
-    (tmp_path / "ray").mkdir()
-    heard: list[Event] = []
-    assert run_on_ray(plan, runner_of(tmp_path / "ray", heard), replace(TWO, is_shared=False))
-    assert len([name for name in truth if name.startswith("unit_scores/")]) == len(IDS)
-    assert_equal(plan, tmp_path / "ray", truth)
-
-
 def ray_workers() -> list[psutil.Process]:
     """The processes that do a unit now."""
     below = psutil.Process().children(recursive=True)
@@ -194,13 +161,11 @@ def has_batches(root: Path) -> bool:
 
 
 @TAKES_LONG
-@pytest.mark.parametrize("is_shared", [True, False])
 def test_a_worker_that_is_killed_while_it_evaluates_costs_a_batch(
-    is_shared: bool, tmp_path: Path, long_truth: dict[str, bytes]
+    tmp_path: Path, long_truth: dict[str, bytes]
 ) -> None:
-    options = replace(ONE, is_shared=is_shared)
     with once(lambda: has_batches(tmp_path), kill_one) as killed:
-        assert run_on_ray(LONG, runner_of(tmp_path), options)
+        assert run_on_ray(LONG, runner_of(tmp_path), ONE)
     assert killed[0]
     assert_equal(LONG, tmp_path, long_truth)
 
@@ -319,7 +284,7 @@ def test_a_worker_settles_what_the_driver_does_not_know(byte_model: Path, tmp_pa
     plain, driver = (runner_of(tmp_path / name, spec=asked) for name in ("one", "ray"))
     (tmp_path / "ray").mkdir()
     settle(plain)
-    settle_on_ray(driver, replace(ONE, is_shared=False))
+    settle_on_ray(driver, ONE)
     assert driver.spec == plain.spec
     assert "loaded" not in vars(driver)
     assert known_prompts(runner_of(tmp_path / "ray", spec=asked)) == (

@@ -9,7 +9,7 @@ from core.benchmarks.registry import find_benchmarks
 from core.cluster.on_ray import _Shown as Shown
 from core.cluster.tasks import Survey, Task
 from core.models.spec import ModelSpec
-from core.run.events import BatchFinished, Event, Progressed, RunFinished, RunsFound, RunStarted
+from core.run.events import BatchFinished, Event, Progressed, RunFinished, RunStarted
 from core.run.plan import AskedRun, AskedRuns
 from core.run.runner import Runner
 from core.run.specs import ImportanceSpec, MaskSpec
@@ -23,15 +23,15 @@ def test_events_say_whose_they_are_and_phases_are_those_of_one(tmp_path: Path) -
     asked = AskedRuns(tuple(AskedRun(mask, benchmark, 4) for mask in (FIRST, SECOND, THIRD)))
     heard: list[Event] = []
     runner = Runner(ModelSpec(device="cpu"), Store(tmp_path), ImportanceSpec(n_items=3), emit=heard.append)
-    shown = Shown(Survey(asked, runner), runner)
+    lacking = [one for one in Survey(asked, runner).tasks if not one.is_stored]
+    shown = Shown(runner, lacking, 3)
     tasks = {0: Task(mask=FIRST), 1: Task(mask=SECOND)}
     for worker, task in tasks.items():
         shown.begin(worker, task)
     started, batch = RunStarted(FIRST, ID, 4), BatchFinished(())
     for worker, event in ((1, started), (1, batch), (1, progressed(30.0)), (0, progressed(10.0))):
         shown.take(worker, event)
-    assert heard[0] == RunsFound(3, 0)
-    assert [getattr(event, "worker", None) for event in heard[1:3]] == [1, 1]
+    assert [getattr(event, "worker", None) for event in heard[:2]] == [1, 1]
     (own,) = [event for event in heard if isinstance(event, Progressed)]
     # One of three equal tasks waits: both workers take 20 s for theirs on average, and so will it.
     assert own.left_s is not None
