@@ -14,7 +14,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -131,7 +131,7 @@ def reason_of(error: Exception) -> str:
     kind, text = type(cause).__name__, str(cause).strip()
     if kind == "OutOfMemoryError" or "low on memory" in text:  # Ray's own words for a process that it ended
         return str(OutOfMemory())
-    if kind in ("ActorDiedError", "ActorUnavailableError"):
+    if kind in ("ActorDiedError", "ActorUnavailableError", "LocalRayletDiedError"):
         return "its process died."
     first = text.split("\n")[0]
     return first if isinstance(cause, ValueError) else f"{kind}: {first}"
@@ -506,26 +506,44 @@ class Crew:
         for ref in self._ray.wait(refs, timeout=wait_s)[0] if refs else ():
             if ref in self._polls:
                 number = self._polls.pop(ref)
-                self._hear(number, ref, take)
-                if number in self._in_hand:
+                if self._hear(number, ref, take) and number in self._in_hand:
                     self._polls[self._signal(number, "events", LOOK_EVERY_S)] = number
                 continue
             number, task = self._asked.pop(ref)
-            for poll in [one for one, whose in self._polls.items() if whose == number]:
+            polls = [one for one, whose in self._polls.items() if whose == number]
+            result = self._result(number, ref, task)
+            if number in self._idle:  # what it said before its end comes first
+                for poll in [*polls, *([self._signal(number, "events", 0.0)] if task else [])]:
+                    self._hear(number, poll, take)
+            for poll in polls:
                 del self._polls[poll]
-                self._hear(number, poll, take)
             if task is not None:
-                self._hear(number, self._signal(number, "events", 0.0), take)
-                ended.append((task, self._result(number, ref, task) is True))
-            elif machine := self._result(number, ref, task):
-                self._names[number] = f"Worker {number + 1} on {machine}"
+                ended.append((task, result is True))
+            elif result is not None:
+                self._names[number] = f"Worker {number + 1} on {result}"
+        if not self._idle and not self._in_hand:
+            self._require_raylet()
         self._say()
         return ended
 
-    def _hear(self, number: int, ref: Any, take: Callable[[int, Event], None]) -> None:
-        with suppress(self._ray.exceptions.RayActorError):  # its task says so
+    def _hear(self, number: int, ref: Any, take: Callable[[int, Event], None]) -> bool:
+        """Takes in what a worker said; False if its process has died, as its task will say, too."""
+        try:
             for event in self._ray.get(ref):
                 take(number, event)
+        except self._ray.exceptions.RayActorError:
+            return False
+        return True
+
+    def _require_raylet(self) -> None:
+        """Checks Ray's own process on this machine: without it no worker comes, or comes back.
+
+        Raises:
+            RayError: Ray takes it for dead.
+        """
+        here = self._ray.get_runtime_context().get_node_id()
+        if not any(node["Alive"] for node in self._ray.nodes() if node["NodeID"] == here):
+            raise self._ray.exceptions.LocalRayletDiedError
 
     def _result(self, number: int, ref: Any, task: Task | None) -> Any:
         """What a worker gives back, which is free then; None if it failed: it starts again, or it is out."""
@@ -535,9 +553,7 @@ class Crew:
         except errors.TaskCancelledError:
             found = None
         except errors.RayActorError as error:
-            here = self._ray.get_runtime_context().get_node_id()
-            if not any(node["Alive"] for node in self._ray.nodes() if node["NodeID"] == here):
-                raise  # Ray's own process on this machine is dead: no worker would come back
+            self._require_raylet()
             if task is None:
                 return self._dismiss(number, error)
             self._asked[self._actors[number].ready.remote()] = number, None

@@ -119,7 +119,7 @@ def test_it_is_equal_to_one_process_to_the_bit(quantization: Any, scope: Any, tm
 def ray_workers() -> list[psutil.Process]:
     """The processes that do a unit now."""
     below = psutil.Process().children(recursive=True)
-    return [one for one in below if "ray::Worker.do" in command_of(one)]
+    return [one for one in below if command_of(one).startswith(("ray::Worker.do", "ray::Worker.events"))]
 
 
 def command_of(process: psutil.Process) -> str:
