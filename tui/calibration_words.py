@@ -15,10 +15,15 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from core.models.spec import ModelSpec
-    from core.phantom.calibration.blocks import Localization, Placement
-    from core.phantom.calibration.calibration import Calibration
-    from core.phantom.calibration.matrix import Estimate, Points, Recovered
-    from core.phantom.calibration.plan import Setting
+    from core.phantom.calibration import (
+        Calibration,
+        Estimate,
+        Localization,
+        Placement,
+        Points,
+        Recovered,
+        Setting,
+    )
 
 GOOD, FAIR = 0.9, 0.7
 """Correlations from which a matrix is good and partly right; GOOD is also for a share of weights."""
@@ -46,8 +51,7 @@ PLACES_LEGEND = (
 
 def write_calibration(found: Calibration, spec: ModelSpec, n_items: int) -> None:
     """Writes all tables and the verdict."""
-    from core.phantom.calibration.calibration import true_matrix
-    from core.phantom.calibration.plan import USUAL
+    from core.phantom.calibration import USUAL, true_matrix
 
     usual = found.matrices[USUAL]
     output.write(f"{wrapped(what_it_is(spec))}\n\n")
@@ -80,8 +84,7 @@ def verdict(found: Calibration, spec: ModelSpec) -> list[str]:
 
 
 def _matrix_sentence(found: Calibration) -> str:
-    from core.phantom.calibration.calibration import true_matrix
-    from core.phantom.calibration.plan import PAPER, USUAL
+    from core.phantom.calibration import PAPER, USUAL, true_matrix
 
     usual, paper, true = found.matrices[USUAL], found.matrices[PAPER], true_matrix(found.truth)
     own, rest = true.trace() / len(true), len(true) * (len(true) - 1)
@@ -98,7 +101,7 @@ def _matrix_sentence(found: Calibration) -> str:
 
 def _best_sentence(found: Calibration) -> list[str]:
     """The setting nearest to the true matrix, if not the default one, and its options."""
-    from core.phantom.calibration.plan import USUAL
+    from core.phantom.calibration import USUAL
 
     def r(setting: Setting) -> float:
         correlation = found.matrices[setting].correlation
@@ -119,7 +122,7 @@ def _best_sentence(found: Calibration) -> list[str]:
 
 
 def _places_sentence(found: Calibration) -> str:
-    from core.phantom.calibration.plan import USUAL
+    from core.phantom.calibration import USUAL
 
     places = found.placements[USUAL].values()
     own, shared = [place.precision for place in places], mean(place.shared_share for place in places)

@@ -38,8 +38,7 @@ from core.analysis.table import (
 from core.benchmarks.benchmark import Benchmark, cut_new_tokens
 from core.benchmarks.diagnostic import is_compound
 from core.masks.choices import Selection
-from core.run.cache_keys import CONTRAST_VERSION, VERSIONS
-from core.run.experiment import Experiment, OutcomesRequest
+from core.run.experiment import CONTRAST_VERSION, VERSIONS, Experiment, OutcomesRequest
 from core.run.plan import Plan
 from core.run.specs import MaskSpec, drawn_seed
 from core.run.storing import ensure_items

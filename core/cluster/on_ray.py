@@ -44,7 +44,6 @@ from core.importance.memory import MemoryOptions
 from core.inference.batching import is_out_of_memory
 from core.inference.cancelling import Cancelled
 from core.models.spec import AskedLevel, AskedPrompt, ModelSpec
-from core.run.cache_keys import VERSIONS, KeyKind
 from core.run.events import (
     AnswerWritten,
     BatchFinished,
@@ -61,6 +60,7 @@ from core.run.events import (
     RunsFound,
     RunStarted,
 )
+from core.run.experiment import VERSIONS, KeyKind
 from core.run.pace import Countdown
 from core.run.plan import Asked, Plan
 from core.run.runner import Runner

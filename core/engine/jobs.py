@@ -17,7 +17,7 @@ from core.engine.protocol import (
     StartRankings,
     StartRuns,
 )
-from core.phantom.calibration.plan import main_plan
+from core.phantom.calibration import main_plan
 from core.run.events import Event, Job, JobChanged, JobKind, JobState, QueueOrdered
 
 KINDS: dict[type[Start], JobKind] = {

@@ -22,8 +22,7 @@ from core.engine.protocol import (
     StartRankings,
     StartRuns,
 )
-from core.phantom.calibration.calibration import run_calibration, runners
-from core.phantom.calibration.plan import main_plan
+from core.phantom.calibration import main_plan, run_calibration, runners
 from core.phantom.ground_truth import phantom_of, truth_of
 from core.run.events import (
     EntryReplaced,

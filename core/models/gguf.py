@@ -1,4 +1,4 @@
-"""A GGUF file: metadata, places of tensors, the config and the parameter names they stand for. No torch.
+"""A GGUF file: its metadata, where its tensors lie, the config and names they stand for. No torch.
 
 The `gguf` package's own reader takes 2 to 14 s for the vocabulary of a real model, one small array for each
 token, and a header that lies about a length makes it allocate without end.

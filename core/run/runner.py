@@ -15,9 +15,7 @@ from core.run.specs import ImportanceSpec, MaskSpec
 if TYPE_CHECKING:
     from core.benchmarks.evaluation import Prepared
     from core.masks.mask import Mask
-    from core.run.importance import ImportanceMaps
-    from core.run.rankings import MaskMaker
-    from core.run.unit_scores import UnitScores
+    from core.run.rankings import ImportanceMaps, MaskMaker, UnitScores
 
 
 @dataclass(eq=False, repr=False)

@@ -41,7 +41,7 @@ TIMED = (
     Timed("fingerprint the files", "core.models.description", "fingerprint_files"),
     Timed("load", "core.models.loading", "load"),
     Timed("prepare items", "core.benchmarks.evaluation", "prepare"),
-    Timed("score", "core.run.importance", "score_importance"),
+    Timed("score", "core.run.rankings", "score_importance"),
     Timed("rank", "core.run.rankings", "MaskMaker._rank"),
     Timed("store", "cache.rankings", "Rankings.save"),
     Timed("store", "cache.tables", "Tables.save"),

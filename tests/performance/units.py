@@ -22,10 +22,7 @@ from core.analysis.rounds import run_profile
 from core.masks.choices import Scope, Selection
 from core.masks.ranking import whole
 from core.models.spec import ModelSpec
-from core.phantom.calibration.blocks import PRIVATE, Blocks, auroc
-from core.phantom.calibration.calibration import true_matrix
-from core.phantom.calibration.matrix import correlation
-from core.phantom.calibration.plan import benchmarks
+from core.phantom.calibration import PRIVATE, Blocks, auroc, benchmarks, correlation, true_matrix
 from core.phantom.ground_truth import PHANTOMS, truth_of
 from core.run.plan import Plan
 from core.run.runner import Runner

@@ -11,8 +11,8 @@ import pytest
 @pytest.fixture(scope="session")
 def calibration_cache(made_once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     """A made-up calibration, as the command and the inspector ask for it; never to be written to."""
-    from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
-    from core.phantom.calibration.plan import calibration_plan
+    from core.phantom import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
+    from core.phantom.calibration import calibration_plan
     from tests.core.phantom.calibration.made_up import fill
 
     plan = calibration_plan(HELDOUT_ITEMS, 0, every=False)

@@ -15,11 +15,9 @@ import pytest
 
 from cache.folder import Store
 from core.models.files import model_folder
+from core.phantom import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from core.phantom import ground_truth as phantom
-from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
-from core.phantom.calibration.calibration import runners, stored_calibration
-from core.phantom.calibration.matrix import Estimate
-from core.phantom.calibration.plan import Setting, calibration_plan
+from core.phantom.calibration import Estimate, Setting, calibration_plan, runners, stored_calibration
 from core.phantom.ground_truth import truth_of
 from tests.core.phantom.calibration.made_up import LOST, NEURONS, PHANTOM, WEIGHTS
 from tests.tui.calling import called
@@ -94,7 +92,7 @@ def test_the_setting_that_comes_nearest_is_named_if_it_is_not_the_usual_one(cali
 def check_matrices(matrices: list[dict[str, Any]], true: np.ndarray) -> None:
     """Own abilities lose half, others nothing; controls take nothing, and so have no correlation."""
     planted = LOST * np.eye(10)
-    assert len(matrices) == 11
+    assert len(matrices) == 9
     for matrix in matrices:
         assert matrix["n"] == HELDOUT_ITEMS
         if matrix["control"]:
@@ -141,7 +139,7 @@ def test_the_text_fits_80_columns(calibration_cache: Path, monkeypatch: pytest.M
     lines = re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue()).splitlines()
     assert max(map(len, lines)) <= 80
     assert "…" not in screen.getvalue()  # no cell is cut off
-    assert sum(line.startswith(("margin", "full", "answer")) for line in lines) == 11 + 4
+    assert sum(line.startswith(("margin", "full", "answer")) for line in lines) == 9 + 4
     assert sum(line.startswith("  ") and " x" in line for line in lines) == 4 * 4 + 2
     (side_by_side,) = [line for line in lines if line.startswith("causal ")]
     assert side_by_side.split()[-9:] == ["50", *8 * ["·"]]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.importance.scoring_rule import ScoringRule
-from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
+from core.phantom import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from tui import output
 from tui.mask_options import open_runner
 from tui.option_groups import with_flags
@@ -82,8 +82,7 @@ def calibrate(
     Shows the true beside the recovered matrix, and where the selected weights are. Cached results are not
     computed again; a stopped calibration resumes.
     """
-    from core.phantom.calibration.calibration import run_calibration, stored_calibration
-    from core.phantom.calibration.plan import calibration_plan
+    from core.phantom.calibration import calibration_plan, run_calibration, stored_calibration
     from core.phantom.ground_truth import truth_of
     from tui.calibration_words import document, write_calibration
 

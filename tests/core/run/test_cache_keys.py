@@ -18,8 +18,15 @@ from core.abilities import Item
 from core.benchmarks.registry import find_benchmarks
 from core.importance.memory import MemoryOptions
 from core.models.spec import ModelSpec, Unsettled
-from core.run.cache_keys import VERSIONS, KeyKind, cache_key, ranking_key_inputs
-from core.run.experiment import Experiment, OutcomesRequest, divergences_request
+from core.run.experiment import (
+    VERSIONS,
+    Experiment,
+    KeyKind,
+    OutcomesRequest,
+    cache_key,
+    divergences_request,
+    ranking_key_inputs,
+)
 from core.run.runner import Runner
 from core.run.runs import compute_runs
 from core.run.specs import DiagnosticSet, ImportanceSpec, MaskSpec, ModelIdentity

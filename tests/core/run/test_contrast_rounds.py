@@ -20,10 +20,10 @@ from core.masks.choices import Selection
 from core.masks.mask import Mask
 from core.models.matrices import Variant
 from core.models.spec import ModelSpec
-from core.run import importance
+from core.run import rankings as importance
 from core.run.events import Event, Progressed
-from core.run.importance import ImportanceMaps
 from core.run.plan import Plan
+from core.run.rankings import ImportanceMaps
 from core.run.runner import Runner
 from core.run.specs import ImportanceSpec, MaskSpec
 

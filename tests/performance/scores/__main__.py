@@ -18,9 +18,7 @@ from typing import get_args
 import torch
 
 from core.analysis.generation_quality import MOST_TIMES
-from core.phantom.calibration.blocks import PRIVATE
-from core.phantom.calibration.calibration import true_matrix
-from core.phantom.calibration.matrix import correlation
+from core.phantom.calibration import PRIVATE, correlation, true_matrix
 from core.phantom.ground_truth import PHANTOMS, truth_of
 from tests.performance.scores.judge import Judge, Judged, Part, own_and_others
 from tests.performance.scores.masking import MEAN, Candidate, Maker, all_rules, all_ways

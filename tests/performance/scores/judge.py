@@ -21,7 +21,7 @@ from core.masks.mask import Mask
 from core.models.description import stored_matrices
 from core.models.files import model_folder
 from core.models.matrices import weights_of
-from core.phantom.calibration.blocks import PRIVATE, Blocks
+from core.phantom.calibration import PRIVATE, Blocks
 from tests.performance.scores.subject import Form, Subject
 
 Part = Literal["choose", "report"]

@@ -20,7 +20,7 @@ from core.masks.ablation import Ablator
 from core.masks.layout import Layout
 from core.masks.mask import Mask
 from core.masks.units import Numbers, Units
-from core.phantom.calibration.blocks import PRIVATE
+from core.phantom.calibration import PRIVATE
 from tests.performance.scores.subject import ROWS, Subject
 
 SHARE = 0.05

@@ -13,8 +13,8 @@ from torch import Tensor
 from core.masks.ablation import Ablator
 from core.masks.layout import Layout
 from core.masks.mask import Mask
-from core.phantom.calibration.blocks import PRIVATE
-from core.phantom.calibration.blocks import auroc as auroc_of
+from core.phantom.calibration import PRIVATE
+from core.phantom.calibration import auroc as auroc_of
 from core.phantom.ground_truth import PHANTOMS
 from tests.performance.scores.judge import Ablation, Judge, Masks
 from tests.performance.scores.knockouts import Knockouts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from core.masks.ablation import Ablator
-from core.phantom.calibration.blocks import PRIVATE
+from core.phantom.calibration import PRIVATE
 from tests.performance.scores.judge import Judge, Masks
 from tests.performance.scores.masking import mask_at
 from tests.performance.scores.rules import Scored

@@ -14,11 +14,19 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from core.engine.protocol import Cancel, Command, EngineSpec, Resume, StartCalibration
-from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
-from core.phantom.calibration.blocks import PRIVATE, Localization, Placement
-from core.phantom.calibration.calibration import Calibration, runners
-from core.phantom.calibration.matrix import Estimate, Recovered
-from core.phantom.calibration.plan import USUAL, benchmarks, main_plan
+from core.phantom import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
+from core.phantom.calibration import (
+    PRIVATE,
+    USUAL,
+    Calibration,
+    Estimate,
+    Localization,
+    Placement,
+    Recovered,
+    benchmarks,
+    main_plan,
+    runners,
+)
 from core.phantom.ground_truth import Truth
 from core.run.events import Job, JobChanged, JobState
 from tests.core.phantom.calibration.made_up import LOST, PHANTOM

@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from core.engine.protocol import Cancel, Resume, StartCalibration
-from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
+from core.phantom import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from core.run.events import ENDED, Job
 from tui.calibration_words import points, verdict
 from tui.inspector.activity import Activity
@@ -30,8 +30,7 @@ from tui.names import SHORT_NAMES, short_benchmark
 
 if TYPE_CHECKING:
     from core.models.spec import ModelSpec
-    from core.phantom.calibration.calibration import Calibration
-    from core.phantom.calibration.matrix import Points
+    from core.phantom.calibration import Calibration, Points
 
 POLL_S = 0.2
 """Seconds between two looks at the engine's activity."""
@@ -61,8 +60,7 @@ def read_calibration(session: Session) -> Calibration | None:
         ValueError: what is stored cannot be read.
         OSError: the same.
     """
-    from core.phantom.calibration.calibration import runners, stored_calibration
-    from core.phantom.calibration.plan import main_plan
+    from core.phantom.calibration import main_plan, runners, stored_calibration
     from core.phantom.ground_truth import phantom_of, truth_of
 
     spec, seed = phantom_of(session.spec.model), session.spec.importance.seed
@@ -97,8 +95,7 @@ class TwoMaps(Horizontal):
 
     def show(self, found: Calibration) -> None:
         """Shows the matrices of a calibration."""
-        from core.phantom.calibration.calibration import true_matrix
-        from core.phantom.calibration.plan import USUAL
+        from core.phantom.calibration import USUAL, true_matrix
 
         recovered = found.matrices[USUAL]
         self._show("true", f"true: its block zeroed, n {found.truth.items}", true_matrix(found.truth))

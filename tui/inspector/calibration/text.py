@@ -11,7 +11,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.text import Text
 
 from core.abilities.catalogue import ABILITIES
-from core.phantom.calibration import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
+from core.phantom import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from core.run.events import Job
 from tui.calibration_words import (
     MATRICES_LEGEND,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from core.models.spec import ModelSpec
-    from core.phantom.calibration.calibration import Calibration
+    from core.phantom.calibration import Calibration
 
 IDS = tuple(ability.id for ability in ABILITIES)
 """The rows and columns of all matrices."""
@@ -116,8 +116,7 @@ def locations_table(found: Calibration, *, is_narrow: bool = False) -> Table:
 
 def cell_words(found: Calibration, row: int, column: int) -> str:
     """One cell of both maps, in a sentence."""
-    from core.phantom.calibration.calibration import true_matrix
-    from core.phantom.calibration.plan import USUAL
+    from core.phantom.calibration import USUAL, true_matrix
 
     true, recovered = true_matrix(found.truth)[row, column], found.matrices[USUAL].drops[row, column]
     without, asked = short_benchmark(IDS[row]), short_benchmark(IDS[column])
@@ -141,7 +140,7 @@ def exported(found: Calibration, spec: ModelSpec) -> Exported:
 
 def _cell_rows(found: Calibration) -> list[dict[str, Any]]:
     """One row for each cell of each recovered matrix, with the true one's."""
-    from core.phantom.calibration.calibration import true_matrix
+    from core.phantom.calibration import true_matrix
 
     true = true_matrix(found.truth)
     return [

@@ -22,10 +22,18 @@ from core.benchmarks.benchmark import Benchmark
 from core.importance.scoring_rule import ScoringRule
 from core.models.description import selectable_weights
 from core.models.spec import ModelSpec
-from core.phantom.calibration.blocks import PRIVATE, SHARED, Blocks
-from core.phantom.calibration.calibration import runners
-from core.phantom.calibration.localization import SCORED, localization_request
-from core.phantom.calibration.plan import KS, CalibrationPlan, Setting, benchmarks
+from core.phantom.calibration import (
+    KS,
+    PRIVATE,
+    SCORED,
+    SHARED,
+    Blocks,
+    CalibrationPlan,
+    Setting,
+    benchmarks,
+    localization_request,
+    runners,
+)
 from core.run.runner import Runner
 from core.run.selected import stored_layout
 from core.run.specs import MaskSpec

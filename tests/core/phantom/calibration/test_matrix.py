@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from core.phantom.calibration.matrix import correlation, recovered, rows_on_diagonal
+from core.phantom.calibration import correlation, recovered, rows_on_diagonal
 
 TRUE = np.diag([70.0, 60.0, 50.0])
 matrices = arrays(float, (4, 4), elements=st.integers(-100, 100).map(float))

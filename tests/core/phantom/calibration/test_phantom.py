@@ -11,9 +11,17 @@ import pytest
 
 from cache.folder import Store
 from core.models.spec import ModelSpec
-from core.phantom.calibration.blocks import PRIVATE
-from core.phantom.calibration.calibration import Calibration, run_calibration, runners, true_matrix
-from core.phantom.calibration.plan import PAPER, USUAL, CalibrationPlan, Setting
+from core.phantom.calibration import (
+    PAPER,
+    PRIVATE,
+    USUAL,
+    Calibration,
+    CalibrationPlan,
+    Setting,
+    run_calibration,
+    runners,
+    true_matrix,
+)
 from core.phantom.ground_truth import truth_of
 
 pytestmark = pytest.mark.slow

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from core.masks.layout import Layout
 from core.masks.mask import Mask
 from core.models.matrices import Matrix, MatrixKind
-from core.phantom.calibration.blocks import OUTSIDE, PRIVATE, SHARED, Blocks, auroc, neuron_sums
+from core.phantom.calibration import OUTSIDE, PRIVATE, SHARED, Blocks, auroc, neuron_sums
 from core.phantom.ground_truth import MLP_SIZE, neurons_of
 
 HIDDEN = 2

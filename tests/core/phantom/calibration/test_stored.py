@@ -12,15 +12,20 @@ import pytest
 
 from cache.folder import Store
 from core.models.spec import ModelSpec
-from core.phantom.calibration.blocks import PRIVATE
-from core.phantom.calibration.calibration import (
+from core.phantom.calibration import (
+    BESIDE,
+    PAPER,
+    PRIVATE,
+    USUAL,
     Calibration,
+    CalibrationPlan,
     RunnerFor,
+    calibration_plan,
+    main_plan,
     run_calibration,
     runners,
     stored_calibration,
 )
-from core.phantom.calibration.plan import BESIDE, PAPER, USUAL, CalibrationPlan, calibration_plan, main_plan
 from core.phantom.ground_truth import phantom_of, truth_of
 from tests.core.phantom.calibration.made_up import PHANTOM
 
@@ -93,8 +98,8 @@ READ = """
 import sys
 from pathlib import Path
 from cache.folder import Store
-from core.phantom.calibration.calibration import runners, stored_calibration
-from core.phantom.calibration.plan import USUAL, CalibrationPlan
+from core.phantom.calibration import runners, stored_calibration
+from core.phantom.calibration import USUAL, CalibrationPlan
 from core.phantom.ground_truth import truth_of
 from core.models.spec import ModelSpec
 from tui.inspector.calibration.screen import CalibrationScreen
