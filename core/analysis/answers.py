@@ -150,8 +150,6 @@ def answers_of(
     """The stored answers of runs that are about the items one after the other; None without any.
 
     Args:
-        experiment: the model and the cache.
-        parts: the runs.
         items: the benchmark's; those beyond the runs have no answer.
         most: how many answers count; None for all.
 
@@ -175,8 +173,6 @@ def _stored(path: Path, payload: Payload, ids: pl.Series) -> Answers:
     """The answers in a payload of `cache.tables` that is known to be whole.
 
     Args:
-        path: its file, for errors.
-        payload: its contents.
         ids: of its items.
 
     Raises:

@@ -198,11 +198,7 @@ ORDER = tuple(ability.id for ability in ABILITIES)
 
 
 def choosing_request(experiment: Experiment, mask: MaskSpec, *, intact: bool = False) -> OutcomesRequest:
-    """The run of a mask on the choosing items of all abilities, or that of the intact model to compare with.
-
-    Raises:
-        ValueError: k asks for more weights than there are candidates.
-    """
+    """The run of a mask (or of the intact model) on the choosing items of all abilities."""
     benchmark = choosing_benchmark(experiment.n_items_of(mask), experiment.importance.seed)
     return experiment.request(None if intact else mask, benchmark, benchmark.n_items)
 
@@ -332,7 +328,6 @@ def find_k(
     again.
 
     Args:
-        runner: the model and the cache.
         masks: all of one k, whichever; controls among them do not count. Rankings are made in their order.
         emit: receives each k when it was tried.
 
@@ -393,7 +388,6 @@ def _search(
     """The search for the masks of one variant.
 
     Args:
-        runner: the model and the cache.
         intact: its outcomes on the choosing items.
         tries: the masks.
         after: those of the searches that come after it.
@@ -440,7 +434,6 @@ def _outcomes(
     """The outcomes of some requests, computed where they are not stored.
 
     Args:
-        runner: the model and the cache.
         requests: what is asked for.
         later: what there is to do after that, for the time left.
     """

@@ -140,7 +140,6 @@ def position_preference(moves: NDArray[np.int64], seed: int = 0) -> PositionPref
 
     Args:
         moves: (W, W) from `moves_of`; those of several runs may be added up.
-        seed: random seed of the permutations.
 
     Raises:
         ValueError: there are no items.
@@ -248,12 +247,7 @@ class ChoiceSums:
 
 
 def option_facts(items: pl.LazyFrame, metric: str) -> OptionFacts:
-    """The facts of a table of items (the items schema of `cache.tables`), of which few columns are read.
-
-    Args:
-        items: those of a multiple-choice benchmark.
-        metric: the benchmark's first metric.
-    """
+    """The facts of a table of items (the items schema of `cache.tables`), of which few columns are read."""
     first_prompt = items.select("prompt").head(1).collect().item()
     columns = items.select("options", "gold").collect()
     width = int(columns["options"].list.len().max() or 0)  # type: ignore[arg-type]

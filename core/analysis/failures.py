@@ -172,9 +172,7 @@ def base_names(form: AnswerFormat | None, items: pl.DataFrame, base: pl.DataFram
     Empty where no right answer is known in words, as for programs.
 
     Args:
-        form: the benchmark's.
         items: with the columns of `ITEM_COLUMNS`.
-        base: of the same items, with the columns of `ANSWER_COLUMNS`.
     """
     found: Counter[TagName | None] = Counter()
     if form is None:

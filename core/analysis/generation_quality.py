@@ -99,7 +99,6 @@ def mask_generation_qualities(
 
     Raises:
         CorruptEntry: an entry is damaged.
-        ValueError: k asks for more weights than there are candidates.
     """
     base = experiment.store.generation_quality.load(experiment.generation_quality_request(None)[0])
     if base is None:

@@ -80,7 +80,6 @@ def mask_distribution(experiment: Experiment, spec: MaskSpec) -> MaskDistributio
     Raises:
         CorruptEntry: a ranking is damaged.
         ModelFilesError: the model is missing, or its config is broken.
-        ValueError: k asks for more weights than there are candidates.
     """
     stored = StoredMasks(experiment)
     mask, layout = stored.mask(spec), stored.layout
@@ -152,12 +151,10 @@ def overlaps(experiment: Experiment, mask: MaskSpec) -> Overlaps:
     """The overlaps of all abilities' masks, as far as their rankings are stored.
 
     Args:
-        experiment: the model and the cache.
         mask: one of the masks, whatever its ability; two random ones have a lift of about 1.
 
     Raises:
         ModelFilesError: the model is missing, or its config is broken.
-        ValueError: k asks for more weights than there are candidates.
     """
     specs = [replace(mask, ability=ability.id) for ability in ABILITIES]
     stored = StoredMasks(experiment)

@@ -19,8 +19,6 @@ from core.analysis.stored import Effects, StoppedCells, effects, items_of, store
 from core.analysis.table import Beyond, MatrixSummary, cell_table, compared, summaries
 from core.benchmarks.benchmark import Benchmark
 from core.benchmarks.drawn import drawn
-from core.masks.choices import Scope, Selection
-from core.models.matrices import Variant
 from core.run.experiment import Experiment
 from core.run.specs import MaskSpec, Run, drawn_seed, mask_weights
 
@@ -85,26 +83,6 @@ class Matrix:
     """The least AIS of interest, at which runs stop as soon as it is settled; None: all items count."""
 
     @property
-    def variant(self) -> Variant:
-        """Variant of its masks."""
-        return self.mask.variant
-
-    @property
-    def selection(self) -> Selection:
-        """Selection of its masks."""
-        return self.mask.selection
-
-    @property
-    def k(self) -> float:
-        """Share of all parameters that its masks zero."""
-        return self.mask.k
-
-    @property
-    def scope(self) -> Scope:
-        """Scope of its masks."""
-        return self.mask.scope
-
-    @property
     def least_effect(self) -> float:
         """The least effect of a link."""
         return self.until or LEAST_EFFECT
@@ -131,14 +109,8 @@ def matrix(
     """The matrix of all abilities, from the cache.
 
     Args:
-        experiment: the model and the cache.
         mask: one of its masks, whatever its ability.
-        benchmarks: the columns.
-        limit: items of each benchmark; None for all.
         until: the least AIS of interest, at which runs stop as soon as it is settled; None: all items count.
-
-    Raises:
-        ValueError: k asks for more weights than there are candidates.
     """
     seed, masks = mask.seed, [replace(mask, ability=ability.id) for ability in ABILITIES]
     controls = [mask.control for mask in masks]
@@ -215,9 +187,6 @@ def beside_random(
     With `until`, see `matrix`, the benchmark is drawn.
 
     None for a drawn mask, and where its AIS is not known or defined, or that of all random masks.
-
-    Raises:
-        ValueError: k asks for more weights than there are candidates.
     """
     if mask.selection == "random":
         return None

@@ -66,10 +66,8 @@ def compared_benchmarks(
     """The table `BENCHMARKS`.
 
     Args:
-        benchmarks: at least one.
         a: the outcomes of the first model on each, `cache.outcomes.SCHEMA`.
         b: those of the second.
-        seed: random seed of the bootstrap.
 
     Raises:
         NotComparable: the items differ.
@@ -180,13 +178,10 @@ def shared_weights(a: Experiment, b: Experiment, mask: MaskSpec) -> pl.DataFrame
     """The table `SHARED`; empty where the models have other matrices.
 
     Args:
-        a: the first model.
-        b: the second.
         mask: of any ability; every ability's is compared.
 
     Raises:
         CorruptEntry: a ranking is damaged.
-        ValueError: k asks for more weights than there are candidates.
     """
     masks_a, masks_b = StoredMasks(a), StoredMasks(b)
     rows = []
@@ -211,16 +206,11 @@ def compared_effects(
     """The table `EFFECTS`.
 
     Args:
-        a: the first model.
-        b: the second.
         mask: of any ability; every ability's is compared, and its seed is that of the bootstrap.
-        benchmarks: the columns of the two matrices.
-        limit: items of each benchmark; None for all.
         measures: of `PAIRED`; the first that is defined for both is compared.
 
     Raises:
         NotComparable: the items differ.
-        ValueError: k asks for more weights than there are candidates.
     """
     rows = []
     for benchmark in benchmarks:

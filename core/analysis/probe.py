@@ -259,13 +259,7 @@ def whole_probe(runner: Runner) -> ProbeTable:
 
 
 def _answered(runner: Runner, questions: Sequence[Question], needed: Needed) -> ProbeTable:
-    """The table with everything that is needed.
-
-    Args:
-        runner: the model and the cache.
-        questions: all that may be needed.
-        needed: those that are left.
-    """
+    """The table with everything that is needed."""
     requests = probe_requests(runner, questions)
     table = table_of(requests, stored_outcomes(runner, [request.key for request in requests.values()]))
     while left := needed(table):

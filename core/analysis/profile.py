@@ -313,10 +313,7 @@ def stored_profile(
     are stored for all the rest.
 
     Args:
-        experiment: the model and the cache.
         mask: one of its masks, whatever its ability.
-        benchmarks: its columns.
-        limit: items of each benchmark; None for all.
         ks: further k.
         until: the least AIS of interest, at which runs stop as soon as it is settled; None: all items count.
 

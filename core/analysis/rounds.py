@@ -61,10 +61,8 @@ class Rounds:
         """Nothing is done yet.
 
         Args:
-            experiment: the model and the cache.
             benchmarks: in orders drawn by seed.
             cells: masks, each with the index of its benchmark.
-            until: the least AIS of interest.
         """
         self._experiment, self._benchmarks, self._until = experiment, benchmarks, until
         self._parts = [parts_of(benchmark) for benchmark in benchmarks]
@@ -258,7 +256,6 @@ def run_rounds(
     """Does all rounds.
 
     Args:
-        runner: the model and the cache.
         rounds: which cells, and how far they are.
         advance: receives the number of benchmarks that the intact model has answered, and of settled cells.
         with_controls: whether the generation quality of controls is measured too.

@@ -151,7 +151,6 @@ class Samples:
 
         Raises:
             CorruptEntry: one of them is damaged.
-            ValueError: k asks for too many weights, or n for too many items.
             OSError: the cache cannot be read, or the table of items not written.
         """
         wanted = [None] if mask is None else [None, mask]
@@ -183,12 +182,8 @@ class Samples:
         None if neither is stored. Slow for many items.
 
         Args:
-            a: the first model.
             b: the second one, with the same prompts.
-            benchmark: what was answered.
-            n: number of items.
             mask: what is ablated of both; None for the intact models.
-            until: see `open`.
 
         Raises:
             CorruptEntry: one of them is damaged.
@@ -356,9 +351,6 @@ class Samples:
         a whole.
 
         Args:
-            path: of the file.
-            indices: of the items.
-            format: of the file.
             about: what all rows are about, such as the model and the mask, by column name.
             control: the answers under the random control.
 

@@ -33,9 +33,6 @@ def stored_parts(
     """The stored runs of a mask on the first parts of a benchmark, up to the first that lacks.
 
     A benchmark that is not drawn is one part.
-
-    Raises:
-        ValueError: k asks for more weights than there are candidates.
     """
     parts = parts_of(benchmark)
     requests = (experiment.request(mask, part, min(n, part.n_items)) for part in parts)
@@ -82,13 +79,7 @@ class StoppedCells:
     """The cells of a benchmark in an order drawn by seed, as far as they are stored."""
 
     def __init__(self, experiment: Experiment, benchmark: Benchmark, until: float) -> None:
-        """Reads the intact model's outcomes.
-
-        Args:
-            experiment: the model and the cache.
-            benchmark: in its order.
-            until: the least AIS of interest.
-        """
+        """Reads the intact model's outcomes."""
         self._experiment, self._benchmark, self._until = experiment, benchmark, until
         self._ends = part_ends(benchmark.n_items)
         self.damaged: list[CorruptEntry] = []
@@ -236,14 +227,9 @@ def effects(
     """The statistics of every mask on every benchmark, from the cache.
 
     Args:
-        experiment: the model and the cache.
         masks: duplicates count once.
         benchmarks: with their numbers of items; drawn ones with `until`.
-        seed: random seed of the bootstrap.
         until: the least AIS of interest, at which runs stop; None: all items count.
-
-    Raises:
-        ValueError: k asks for more weights than there are candidates.
     """
     if until is not None:
         return _stopped_effects(experiment, masks, benchmarks, until)
@@ -329,15 +315,9 @@ def stored_beyond(
     """What each mask does to each benchmark beyond the others by p(right), by mask and benchmark.
 
     Args:
-        experiment: the model and the cache.
         found: the statistics of the masks that are compared, random ones among them.
         benchmarks: with their numbers of items; drawn ones with `until`.
-        seed: random seed of the bootstrap.
-        until: see `effects`.
         by_score: whether the AIS is compared, too.
-
-    Raises:
-        ValueError: k asks for more weights than there are candidates.
     """
     rows: dict[tuple[MaskSpec, str], Beyond] = {}
     for benchmark, n in benchmarks:
@@ -378,9 +358,6 @@ def stored_specificity(
 
     None if the base, the mask's own or all other outcomes are missing or damaged, or there is none. With
     `until`, see `effects`, on the items that all of them have.
-
-    Raises:
-        ValueError: k asks for more weights than there are candidates.
     """
     masks = [mask, *(replace(mask, ability=one.id) for one in ABILITIES if one.id != mask.ability)]
     sized, names = [(benchmark, n)], SPECIFICITY_P if by_probability else SPECIFICITY
@@ -421,14 +398,8 @@ def cache_status(
     """The status of one mask (None: the intact model, which has no control) on n items of a benchmark.
 
     Args:
-        experiment: the model and the cache.
-        mask: the mask.
         benchmark: drawn, with `until`.
-        n: number of items.
         until: the least AIS of interest: a run is stored as soon as it is settled. None: all items count.
-
-    Raises:
-        ValueError: k asks for more weights than there are candidates.
     """
     masks = [None] if mask is None else [None, mask, mask.control]
     stored = _are_stored(experiment, masks, benchmark, n, until)
@@ -439,11 +410,7 @@ def cache_status(
 
 
 def is_stored(experiment: Experiment, mask: MaskSpec | None, benchmark: Benchmark, n: int) -> bool:
-    """Whether the outcomes of a mask on the first n items of a benchmark are stored.
-
-    Raises:
-        ValueError: k asks for more weights than there are candidates.
-    """
+    """Whether the outcomes of a mask on the first n items of a benchmark are stored."""
     return experiment.store.outcomes.entries.has(experiment.request(mask, benchmark, n).key)
 
 

@@ -96,7 +96,6 @@ def cell_table(
 
     Args:
         masks: the rows' masks.
-        benchmarks: ids.
         found: by mask and benchmark.
     """
     rows = [
@@ -118,7 +117,6 @@ def compared(
     """The cells with corrections, collapse, random masks and links, see `with_...`, and `shown`.
 
     Args:
-        cells: the cells.
         random: a table with the random masks, which may be the same.
         shown: whether the intact model shows an ability, as far as it is known; null where it is not.
     """
@@ -189,7 +187,6 @@ def with_random_masks(cells: pl.DataFrame, random: pl.DataFrame) -> pl.DataFrame
     themselves are not compared.
 
     Args:
-        cells: the cells.
         random: a table with the random masks, which may be the same.
     """
     random = random.filter(pl.col("defined") & (pl.col("selection") == "random"))
@@ -240,7 +237,6 @@ def beyond_masks(
         ablated: those under each mask.
         benchmark: gives the chance level.
         statistics: of any of the masks; whether there is an AIS and an AIS_p depends on the intact model.
-        seed: random seed of the bootstrap.
         by_score: whether the columns of the AIS are asked for, too.
     """
     rows: list[Beyond] = [dict.fromkeys(BEYOND) for _ in masks]

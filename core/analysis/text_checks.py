@@ -95,7 +95,6 @@ def longest_run(sequence: Sequence[Hashable], shortest: int, repetitions: int = 
     """The longest stretch that repeats a unit, of equal ones that with the shorter unit; None without any.
 
     Args:
-        sequence: what is looked through.
         shortest: the least length of the stretch.
         repetitions: the least number of whole units.
     """

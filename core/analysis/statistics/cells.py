@@ -111,8 +111,6 @@ def cell_statistics(
         base: (N,) whether the unmodified model answered each item right.
         ablated: (M, N) the same under each of M masks.
         chance: accuracy of guessing; None if the benchmark has no usable chance level.
-        resamples: how often the bootstrap resamples.
-        seed: random seed of the bootstrap.
         clusters: (N,) labels of items to resample together.
         scores: (N,) and (M, N) scores 0 to 1, of which the AIS is made; None: right and wrong.
         limits: plausible base scores, outside of which there is no AIS; None: all are.
@@ -175,7 +173,6 @@ def frame_statistics(
         base: the intact model's outcomes, `cache.outcomes.SCHEMA`.
         ablated: those under each mask, of the same items in the same order.
         benchmark: gives the chance level and the plausible range.
-        seed: random seed of the bootstrap.
 
     Raises:
         ValueError: there are no items, or the frames differ in length.
@@ -215,8 +212,6 @@ def with_probabilities(
         cells: one for each mask.
         paired: p(right) of their items.
         plausible: whether the intact model's score is.
-        resamples: how often the bootstrap resamples.
-        seed: random seed of the bootstrap.
         clusters: (N,) labels of items to resample together.
     """
     base, ablated, chance = paired

@@ -59,8 +59,6 @@ def paired_bootstrap(
         base: (N,) the unmodified model's score of each item, 0 to 1, or whether it is right.
         ablated: (M, N) the same under each of M masks.
         chance: accuracy of guessing, fraction in [0, 1].
-        resamples: how often to resample.
-        seed: the same seed gives the same interval.
         clusters: (N,) labels; items of one label (one passage, say) are drawn together.
 
     Raises:
@@ -95,7 +93,6 @@ def resampled_impacts(
         base: (N,) the unmodified model's score of each item.
         drops: (M, N) the loss of each item, -1 to 1: under each mask, or between masks.
         chance: accuracy of guessing, fraction in [0, 1].
-        resamples: how often to resample.
         seed: the same seed and clusters give the same resamples.
         clusters: (N,) labels of items to draw together.
     """
@@ -197,7 +194,6 @@ def excesses(
         ablated: (M, N) the same under each mask.
         controls: (M, N) the mean score of each item under the controls of each mask.
         chance: the mean score of guessing, 0 to 1.
-        resamples: how often to resample.
         seed: with the same seed as the cells' intervals, the same resamples.
         clusters: (N,) labels of items to draw together.
 
@@ -257,7 +253,6 @@ def specificities(
         ablated: (M, N) the same under the mask of each of at least two abilities.
         chance: accuracy of guessing, fraction in [0, 1].
         groups: (M,) labels; masks of one label have as many weights, and are compared. None: all are.
-        resamples: how often to resample.
         seed: with the same seed as the cells' intervals, the same resamples.
         clusters: (N,) labels of items to draw together.
 
@@ -318,9 +313,6 @@ def paired_difference(
 
     Args:
         first: the AIS from which the other is taken.
-        second: the other.
-        resamples: how often to resample.
-        seed: the same seed gives the same interval.
         clusters: (N,) labels of items to draw together.
 
     Raises:

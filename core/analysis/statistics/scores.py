@@ -128,7 +128,6 @@ def identifiable(base_score: float, chance: float | None, n: int) -> Verdict:
     Args:
         base_score: accuracy of the unmodified model, fraction in [0, 1].
         chance: accuracy of guessing; None if the benchmark has no usable chance level.
-        n: number of items.
     """
     if chance is None:
         return Verdict(False, "not identifiable: the benchmark has no usable chance level")
@@ -178,7 +177,6 @@ def collapsed(scores: Sequence[float], chances: Sequence[float], ns: Sequence[in
     Args:
         scores: accuracy of the ablated model on each benchmark, fraction in [0, 1].
         chances: chance levels.
-        ns: numbers of items.
 
     Raises:
         ValueError: there are no benchmarks, or the three differ in length.
@@ -283,7 +281,6 @@ def is_above_chance(right: int, n: int, chance: float) -> bool:
 
     Args:
         right: number of right answers.
-        n: number of items.
         chance: the score of guessing, above 0 and below 1.
     """
     tail = sum(math.comb(n, k) * chance**k * (1 - chance) ** (n - k) for k in range(right, n + 1))
@@ -332,7 +329,6 @@ def empirical_p(ais: float, random_ais: ArrayLike) -> EmpiricalP:
     The mask itself counts as a random one, so that the result is never 0 (Phipson and Smyth 2010).
 
     Args:
-        ais: of the mask.
         random_ais: (N,) of random masks of as many weights, on the same items.
 
     Raises:
@@ -412,7 +408,6 @@ def mcnemar_power(n: int, discordant: float, drop: float) -> float:
     Summed over the binomial numbers of flips and of mended answers among them.
 
     Args:
-        n: number of items.
         discordant: share of the items whose answer flips; (0, 1].
         drop: share that is broken minus share that is mended; 0 to the discordant share.
 

@@ -307,9 +307,9 @@ def flag_of(matrix: Matrix, ability: str, marks: Marks) -> str:
 
 def matrix_title(matrix: Matrix) -> str:
     """Variant, selection and k of a matrix."""
-    order = order_words(matrix.selection, matrix.scope)
+    order = order_words(matrix.mask.selection, matrix.mask.scope)
     until = "" if matrix.until is None else f", until {number(matrix.until)}"
-    return f"{VARIANT_WORDS[matrix.variant]}, {order}, k {k_text(matrix.k)}{until}"
+    return f"{VARIANT_WORDS[matrix.mask.variant]}, {order}, k {k_text(matrix.mask.k)}{until}"
 
 
 def pair_name(ability: str, benchmark: str) -> str:

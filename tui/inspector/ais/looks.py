@@ -117,7 +117,7 @@ class DifferenceLook(MatrixLook):
         def write(path: Path) -> None:
             write_rows(path, rows, rows)
 
-        words = file_words(matrix.variant, matrix.selection, matrix.scope, matrix.k)
+        words = file_words(matrix.mask.variant, matrix.mask.selection, matrix.mask.scope, matrix.mask.k)
         return Exported(f"b-minus-a-{words}", ROW_SUFFIXES, write)
 
 

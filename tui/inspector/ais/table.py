@@ -132,7 +132,7 @@ def _roomy(text: str) -> str:
 
 def _control_texts(matrix: Matrix, marks: Marks, measure: Measure) -> list[str]:
     """The mean effect of the random controls on each benchmark; empty for a matrix of random masks."""
-    if matrix.selection == "random":
+    if matrix.mask.selection == "random":
         return []
     controls = ([matrix.cells[a, b].control for a in matrix.abilities] for b in matrix.benchmarks)
     means = (mean_effect(found, measure) for found in controls)
@@ -158,7 +158,8 @@ def _texts(matrix: Matrix, marks: Marks, measure: Measure) -> list[list[str]]:
 
 def exported_matrix(session: Session, lens: Lens, matrix: Matrix) -> Exported:
     """The matrix as a file: its cells, or the report of it."""
-    stem = f"{session.measure.effect}-{file_words(matrix.variant, matrix.selection, matrix.scope, matrix.k)}"
+    mask = matrix.mask
+    stem = f"{session.measure.effect}-{file_words(mask.variant, mask.selection, mask.scope, mask.k)}"
 
     def write(path: Path) -> None:
         if path.suffix.lower() == SUFFIX:
@@ -187,10 +188,10 @@ def _record(matrix: Matrix, cell: Cell) -> dict[str, Any]:
     found, control = cell.statistics, cell.control
     return {
         "ability": cell.ability,
-        "variant": matrix.variant,
-        "selection": matrix.selection,
-        "scope": matrix.scope,
-        "k": matrix.k,
+        "variant": matrix.mask.variant,
+        "selection": matrix.mask.selection,
+        "scope": matrix.mask.scope,
+        "k": matrix.mask.k,
         "weights": matrix.weights,
         "benchmark": cell.benchmark,
         "state": cell.state,
