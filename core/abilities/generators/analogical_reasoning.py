@@ -50,17 +50,14 @@ def _complete(rng: random.Random, table: Table, template: str) -> Draft:
 
 
 def _basic_things(rng: random.Random) -> Draft:
-    """Relations between things of the world."""
     return _complete(rng, rng.choice(BASIC_THINGS), "as {c} is to")
 
 
 def _basic_word_forms(rng: random.Random) -> Draft:
-    """Relations between forms of a word."""
     return _complete(rng, VERBS, "like {c} and")
 
 
 def _name_relation(rng: random.Random) -> Draft:
-    """The relation itself, named, from two pairs that show it."""
     table = rng.choice(BASIC_THINGS)
     names = table.columns[1:]
     relation = rng.randrange(4)
@@ -70,7 +67,6 @@ def _name_relation(rng: random.Random) -> Draft:
 
 
 def _basic_same_pair(rng: random.Random) -> Draft:
-    """The pair in which the same relation holds as in the given pair."""
     table = rng.choice(BASIC_THINGS)
     (a, *of_a), *others = pick(rng, table.rows, 5)
     relations = pick(rng, range(4), 4)
@@ -103,22 +99,18 @@ def _pair(rng: random.Random, table: Table) -> Draft:
 
 
 def _animals(rng: random.Random) -> Draft:
-    """Young, sound, home and food of animals."""
     return _pair(rng, PLAIN_TABLES["animals"])
 
 
 def _countries(rng: random.Random) -> Draft:
-    """Capital, language, continent and money of countries."""
     return _pair(rng, PLAIN_TABLES["countries"])
 
 
 def _qualities(rng: random.Random) -> Draft:
-    """Opposite, forms and noun of adjectives."""
     return _pair(rng, PLAIN_TABLES["qualities"])
 
 
 def _workers(rng: random.Random) -> Draft:
-    """Place, tool, product and guest of workers."""
     return _pair(rng, PLAIN_TABLES["workers"])
 
 
@@ -178,17 +170,14 @@ def _proportion(rng: random.Random, table: Sequence[Row], topic: str) -> Draft:
 
 
 def _things(rng: random.Random) -> Draft:
-    """The attribute of a thing that the other thing's attribute stands for."""
     return _proportion(rng, rng.choice(THINGS), "things")
 
 
 def _word_forms(rng: random.Random) -> Draft:
-    """The form or relative of a word that the other word's form stands for."""
     return _proportion(rng, WORD_FORMS, "forms")
 
 
 def _same_pair(rng: random.Random) -> Draft:
-    """The pair with the same relation as the given pair, among pairs with other relations."""
     given, shown, key = _two(rng, len(PAIRS[0]))
     relations = rng.sample(range(len(PAIRS)), 4)
     gold = rng.randrange(4)
@@ -199,7 +188,6 @@ def _same_pair(rng: random.Random) -> Draft:
 
 
 def _odd_pair(rng: random.Random) -> Draft:
-    """The one of four pairs whose relation is not that of the other three."""
     shown = rng.sample(range(len(PAIRS[0])), 4)
     common, odd = rng.sample(range(len(PAIRS)), 2)
     gold = rng.randrange(4)
@@ -211,7 +199,6 @@ def _odd_pair(rng: random.Random) -> Draft:
 
 
 def _systems(rng: random.Random) -> Draft:
-    """The part of one system that does what a part of another system does."""
     a, c, columns = _two_rows(rng, SYSTEMS)
     gold = rng.randrange(4)
     told = " ".join(f"Its {a[i]} {ROLES[i - 1]}." for i in rng.sample(columns, 4))
@@ -228,7 +215,6 @@ def _systems(rng: random.Random) -> Draft:
 
 
 def _ordered(rng: random.Random) -> Draft:
-    """The member of one ordered list that has the position of a given member of another list."""
     first, second, key = _two(rng, len(ORDERED))
     gold = rng.randrange(4)
     (label, *members), (other_label, *other_members) = ORDERED[first], ORDERED[second]
@@ -241,7 +227,6 @@ def _ordered(rng: random.Random) -> Draft:
 
 
 def _letters(rng: random.Random) -> Draft:
-    """A string of letters changed as another string was changed."""
     length = rng.choice((4, 5))
     given, target = ("".join(rng.sample(LETTERS, length)) for _ in range(2))
     changes = rng.sample(CHANGES, 4)
@@ -254,7 +239,6 @@ def _letters(rng: random.Random) -> Draft:
 
 
 def _stories(rng: random.Random) -> Draft:
-    """The story with the same pattern as the given one, about other things."""
     group = rng.randrange(len(STORIES) // 4)
     patterns = STORIES[4 * group : 4 * group + 4]
     given, shown, key = _two(rng, len(patterns[0]))
@@ -265,7 +249,6 @@ def _stories(rng: random.Random) -> Draft:
 
 
 def _remedies(rng: random.Random) -> Draft:
-    """The way to do a task that follows the idea by which another task was done."""
     first, second, key = _two(rng, len(TASKS))
     (task, *plans), (new, *new_plans) = TASKS[first], TASKS[second]
     columns = rng.sample(range(len(plans)), 4)

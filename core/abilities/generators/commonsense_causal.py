@@ -28,7 +28,6 @@ FEELING_FORMS = BASIC_TABLES["feeling forms"].rows
 
 
 def _basic_effect(rng: random.Random) -> Draft:
-    """From cause to effect; the thing's material decides."""
     number, index = rng.randrange(4), rng.randrange(6)
     cause, happened, *outcomes = rng.choice(BASIC_EVENTS)
     material, things = MATERIALS[number]
@@ -38,7 +37,6 @@ def _basic_effect(rng: random.Random) -> Draft:
 
 
 def _basic_cause(rng: random.Random) -> Draft:
-    """From effect back to its cause."""
     number, index = rng.randrange(4), rng.randrange(6)
     cause, _, *outcomes = rng.choice(BASIC_EVENTS)
     material, things = MATERIALS[number]
@@ -49,7 +47,6 @@ def _basic_cause(rng: random.Random) -> Draft:
 
 
 def _remedy(rng: random.Random) -> Draft:
-    """What is needed in a trouble."""
     trouble, remedy = rng.choice(REMEDIES)
     told, asked = rng.randrange(4), rng.randrange(3)
     context = TROUBLES[told].format(name=rng.choice(BASIC_NAMES), trouble=trouble)
@@ -58,7 +55,6 @@ def _remedy(rng: random.Random) -> Draft:
 
 
 def _basic_feeling(rng: random.Random) -> Draft:
-    """What somebody feels after an event."""
     feeling = rng.choice(list(BASIC_FEELINGS))
     index, number, name = rng.randrange(5), rng.randrange(4), rng.choice(BASIC_NAMES)
     event = BASIC_FEELINGS[feeling][index]
@@ -113,13 +109,11 @@ def _drawn(
 
 
 def _plain_feeling(rng: random.Random) -> Draft:
-    """How somebody is after an event."""
     name, after = rng.choice(BASIC_NAMES), rng.choice(("afterwards", "after that"))
     return _drawn(rng, PLAIN_FEELINGS, f"{name} {{event}}.", f"How was {name} {after}?", f"{name} was {{}}")
 
 
 def _state(rng: random.Random) -> Draft:
-    """What a thing is like after what was done to it."""
     name, thing = rng.choice(BASIC_NAMES), rng.choice(CONTAINERS)
     question, answer = f"What is the {thing} like now?", f"Now the {thing} is {{}}"
     draft = _drawn(rng, STATES, f"{name} {{event}}.", question, answer)
@@ -127,7 +121,6 @@ def _state(rng: random.Random) -> Draft:
 
 
 def _plain_cause(rng: random.Random) -> Draft:
-    """What an effect was caused by."""
     day = rng.choice(DAYS)
     return _drawn(
         rng, CAUSES, f"On {day} {{event}}.", f"What caused this on {day}?", "It was caused by the {}"
@@ -135,7 +128,6 @@ def _plain_cause(rng: random.Random) -> Draft:
 
 
 def _need(rng: random.Random) -> Draft:
-    """What meets a need."""
     thing, name, index = rng.choice(list(NEEDS)), rng.choice(BASIC_NAMES), rng.randrange(2)
     pool = [f"{name} needs the {other}" for other in NEEDS]
     context, question = f"{name} {NEEDS[thing][index]}.", rng.choice(NEEDING).format(name=name)
@@ -160,7 +152,6 @@ def _setting(rng: random.Random) -> tuple[str, list[Row], int, str]:
 
 
 def _effect(rng: random.Random) -> Draft:
-    """What a mistake leads to."""
     doing, mishaps, gold, key = _setting(rng)
     other = rng.choice([i for i in range(4) if i != gold])
     name = rng.choice(NAMES)
@@ -170,7 +161,6 @@ def _effect(rng: random.Random) -> Draft:
 
 
 def _cause(rng: random.Random) -> Draft:
-    """What has led to a bad result."""
     doing, mishaps, gold, key = _setting(rng)
     effect = mishaps[gold][1]
     name = rng.choice(NAMES)
@@ -180,7 +170,6 @@ def _cause(rng: random.Random) -> Draft:
 
 
 def _prevention(rng: random.Random) -> Draft:
-    """What would have kept a bad result from happening."""
     doing, mishaps, gold, key = _setting(rng)
     name = rng.choice(NAMES)
     context = rng.choice(CONTEXTS["prevention"]).format(name=name, doing=doing, effect=mishaps[gold][1])
@@ -189,7 +178,6 @@ def _prevention(rng: random.Random) -> Draft:
 
 
 def _what_if(rng: random.Random) -> Draft:
-    """Which of four results would not have come about without one of four causes."""
     doing, mishaps, gold, key = _setting(rng)
     causes = [m[0] for m in rng.sample(mishaps, 4)]
     context = (
@@ -201,7 +189,6 @@ def _what_if(rng: random.Random) -> Draft:
 
 
 def _still_wrong(rng: random.Random) -> Draft:
-    """Which of four mishaps happens again when three of them are provided against."""
     doing, mishaps, gold, key = _setting(rng)
     taken = [m[2] for m in rng.sample([m for m in mishaps if m is not mishaps[gold]], 3)]
     name, friend = rng.sample(NAMES, 2)
@@ -215,7 +202,6 @@ def _still_wrong(rng: random.Random) -> Draft:
 
 
 def _matter(rng: random.Random) -> Draft:
-    """What happens to a thing of a certain material in a certain situation."""
     (event, *outcomes), things = rng.choice(MATTER)
     row = rng.choice(things)
     gold = rng.randrange(4)
@@ -225,7 +211,6 @@ def _matter(rng: random.Random) -> Draft:
 
 
 def _feelings(rng: random.Random) -> Draft:
-    """What somebody feels who writes a certain line in a diary."""
     group = 4 * rng.randrange(len(FEELINGS) // 4)
     labels, lines = list(FEELINGS)[group : group + 4], list(FEELINGS.values())[group : group + 4]
     row = rng.choice(list(zip(*lines, strict=True)))
@@ -237,7 +222,6 @@ def _feelings(rng: random.Random) -> Draft:
 
 
 def _means(rng: random.Random) -> Draft:
-    """The object that meets a need, among objects that meet other needs."""
     block = rng.choice(OBJECTS)
     gold = rng.randrange(4)
     name = rng.choice(NAMES)
@@ -248,7 +232,6 @@ def _means(rng: random.Random) -> Draft:
 
 
 def _chain(rng: random.Random) -> Draft:
-    """The direct cause, or the direct result, of an event in a chain that is told out of order."""
     chain = rng.choice(CHAINS)
     gold = rng.randrange(len(chain))
     asked = rng.choice([i for i in (gold - 1, gold + 1) if 0 <= i < len(chain)])

@@ -35,7 +35,6 @@ def _set_key(values: list[str]) -> str:
 
 
 def _value_of_name(rng: random.Random) -> Draft:
-    """The color that belongs to a name."""
     names, colors = pick(rng, BASIC_NAMES, 4), pick(rng, COLORS, 4)
     asked = rng.randrange(4)
     told = " , ".join(f"{name} {color}" for name, color in zip(names, colors, strict=True))
@@ -46,7 +45,6 @@ def _value_of_name(rng: random.Random) -> Draft:
 
 
 def _name_of_value(rng: random.Random) -> Draft:
-    """The name to which a color belongs."""
     names, colors = pick(rng, BASIC_NAMES, 4), pick(rng, COLORS, 4)
     asked = rng.randrange(4)
     told = " , ".join(f"{color} {name}" for name, color in zip(names, colors, strict=True))
@@ -55,7 +53,6 @@ def _name_of_value(rng: random.Random) -> Draft:
 
 
 def _next_in_list(rng: random.Random) -> Draft:
-    """What came after a given word of a list."""
     things = pick(rng, BASIC_THINGS, 5)
     asked = rng.randrange(4)
     others = [thing for thing in things if thing != things[asked]]
@@ -64,7 +61,6 @@ def _next_in_list(rng: random.Random) -> Draft:
 
 
 def _end_of_list(rng: random.Random) -> Draft:
-    """What came first or last in a list."""
     things, first = pick(rng, BASIC_THINGS, 5), rng.random() < 0.5
     answer = things[0] if first else things[-1]
     context, question = (
@@ -99,22 +95,18 @@ def _recall(rng: random.Random, table: Table, *, asks_thing: bool) -> Draft:
 
 
 def _place(rng: random.Random) -> Draft:
-    """Where one of four things is."""
     return _recall(rng, PLACES, asks_thing=False)
 
 
 def _thing_in_place(rng: random.Random) -> Draft:
-    """Which of four things is at a place."""
     return _recall(rng, PLACES, asks_thing=True)
 
 
 def _trait(rng: random.Random) -> Draft:
-    """Which color or price one of four things has, or what it is made of."""
     return _recall(rng, PLAIN_TRAITS, asks_thing=False)
 
 
 def _thing_with_trait(rng: random.Random) -> Draft:
-    """Which of four things has a color or a price, or is made of something."""
     return _recall(rng, PLAIN_TRAITS, asks_thing=True)
 
 
@@ -145,7 +137,6 @@ def _roles(numbers: Iterable[int]) -> list[int]:
 
 
 def _two_clues(rng: random.Random) -> Draft:
-    """A person known by job and city alone, among others with the same job or the same city."""
     kinds = rng.sample([kind for kind in TRAITS if kind != "city"], 3)
     jobs, cities = rng.sample(JOBS, 2), rng.sample(TRAITS["city"][2], 3)
     # Person 0 is asked about; 1 to 3 share job or city with 0.
@@ -166,7 +157,6 @@ def _two_clues(rng: random.Random) -> Draft:
 
 
 def _similar_codes(rng: random.Random) -> Draft:
-    """A parcel among parcels with nearly the same code."""
     p, q = rng.sample("BCDFGHKLMNPRSTVXZ", 2)
     a, b, c = rng.sample("123456789", 3)
     codes = [f"{p}{q}-{a}{b}{c}", f"{p}{q}-{a}{c}{b}", f"{q}{p}-{a}{b}{c}", f"{p}{q}-{b}{a}{c}"]
@@ -188,7 +178,6 @@ def _similar_codes(rng: random.Random) -> Draft:
 
 
 def _relations(rng: random.Random) -> Draft:
-    """A fact about a person two relations away, the three sentences apart from one another."""
     first, second = rng.sample(RELATIONS, 2)
     kind = rng.choice(list(TRAITS))
     fact, question, pool = TRAITS[kind]
@@ -206,7 +195,6 @@ def _relations(rng: random.Random) -> Draft:
 
 
 def _containers(rng: random.Random) -> Draft:
-    """The room of a thing in a tin in a holder, after a tin or a holder was moved."""
     things, tins = rng.sample(THINGS, 4), [f"{c} tin" for c in rng.sample(COLOURS, 4)]
     holders, rooms = rng.sample(HOLDERS, 4), rng.sample(ROOMS, 4)
     sentences = []
@@ -236,7 +224,6 @@ def _containers(rng: random.Random) -> Draft:
 
 
 def _revisions(rng: random.Random) -> Draft:
-    """What held first, after one change or in the end, among notes on three events that changed twice."""
     kind, first, change, question = rng.choice(TABLES["plans"].rows)
     events = rng.sample(EVENTS, 3)
     shared = rng.sample(PLAN_VALUES[kind], 5)  # the first is never a value of the event that is asked about
@@ -256,7 +243,6 @@ def _revisions(rng: random.Random) -> Draft:
 
 
 def _orders(rng: random.Random) -> Draft:
-    """What a guest orders who wants what another wants, over one to three guests."""
     depth, others = rng.randint(1, 3), rng.randint(1, 2)
     names, dishes = rng.sample(NAMES, 4 + depth + others), rng.sample(DISHES, 4)
     follows = {4: 0} | {i: i - 1 for i in range(5, 4 + depth)}  # 0 to 3 name a dish, 4 wants what 0 wants …
@@ -273,7 +259,6 @@ def _orders(rng: random.Random) -> Draft:
 
 
 def _groups(rng: random.Random) -> Draft:
-    """The room of a member of a group, where groups and members make exceptions."""
     colours, rooms, names = rng.sample(COLOURS, 4), rng.sample(ROOMS, 4), rng.sample(NAMES, 12)
     group_of = [i // 3 for i in range(12)]
     movers = rng.sample(range(12), 4)
@@ -298,7 +283,6 @@ def _groups(rng: random.Random) -> Draft:
 
 
 def _two_tables(rng: random.Random) -> Draft:
-    """A row of one table that leads to a row of another."""
     n, asked = rng.randint(6, 9), rng.randrange(2)
     names, projects = rng.sample(NAMES, n), rng.sample(PROJECTS, n)
     rooms = [str(number) for number in rng.sample(range(101, 400), n)]
@@ -314,7 +298,6 @@ def _two_tables(rng: random.Random) -> Draft:
 
 
 def _peoples(rng: random.Random) -> Draft:
-    """A custom of the people that is known by another custom, its name in between."""
     kinds = given, asked, _ = rng.sample(list(CUSTOMS), 3)
     peoples = rng.sample(PEOPLES, 5)
     values = {kind: rng.sample(CUSTOMS[kind][2], 5) for kind in kinds}
@@ -330,7 +313,6 @@ def _peoples(rng: random.Random) -> Draft:
 
 
 def _renamed(rng: random.Random) -> Draft:
-    """A name in a world where names went round, from the thing to its name or back."""
     intro, kind, pool = rng.choice(TABLES["renamed"].rows)
     ring = rng.sample(entries(pool), 6)  # ring[i] bears the name of ring[i + 1]
     order = _order(rng, 6)
@@ -349,7 +331,6 @@ def _renamed(rng: random.Random) -> Draft:
 
 
 def _lists(rng: random.Random) -> Draft:
-    """The neighbour of a thing on one of three lists of the same things."""
     names, things = rng.sample(NAMES, 3), rng.sample(GOODS, 7)
     side = rng.choice((-1, 1))
     while True:
@@ -371,17 +352,8 @@ def _lists(rng: random.Random) -> Draft:
 FAMILIES: dict[Level, tuple[Family, ...]] = {
     "basic": families(_value_of_name, _name_of_value, _next_in_list, _end_of_list),
     "plain": families(_place, _thing_in_place, _trait, _thing_with_trait),
-    "standard": families(
-        _two_clues,
-        _similar_codes,
-        _relations,
-        _containers,
-        _revisions,
-        _orders,
-        _groups,
-        _two_tables,
-        _peoples,
-        _renamed,
-        _lists,
+    "standard": (
+        *families(_two_clues, _similar_codes, _relations, _containers, _revisions, _orders, _groups),
+        *families(_two_tables, _peoples, _renamed, _lists),
     ),
 }

@@ -35,7 +35,6 @@ def _rules(kinds: list[str], deeds: list[str]) -> str:
 
 
 def _from_rule(rng: random.Random) -> Draft:
-    """What one of a kind does, by the rule for its kind."""
     kinds, deeds = pick(rng, BASIC_KINDS, 4), pick(rng, DEEDS, 4)
     asked, name = rng.randrange(4), rng.choice(BASIC_NAMES)
     kind, deed = kinds[asked], deeds[asked]
@@ -46,7 +45,6 @@ def _from_rule(rng: random.Random) -> Draft:
 
 
 def _only_rule(rng: random.Random) -> Draft:
-    """What somebody must be who does what only one kind does."""
     kinds, deeds = pick(rng, BASIC_KINDS, 4), pick(rng, DEEDS, 4)
     asked, name = rng.randrange(4), rng.choice(BASIC_NAMES)
     kind, deed = kinds[asked], deeds[asked]
@@ -57,7 +55,6 @@ def _only_rule(rng: random.Random) -> Draft:
 
 
 def _against_rule(rng: random.Random) -> Draft:
-    """What somebody cannot be who does not do what the kind does."""
     kinds, deeds = pick(rng, BASIC_KINDS, 4), pick(rng, DEEDS, 4)
     asked, name = rng.randrange(4), rng.choice(BASIC_NAMES)
     kind, deed = kinds[asked], deeds[asked]
@@ -69,7 +66,6 @@ def _against_rule(rng: random.Random) -> Draft:
 
 
 def _basic_either_or(rng: random.Random) -> Draft:
-    """The other one of two possible places, when one is ruled out."""
     places, names = pick(rng, BASIC_PLACES, 4), pick(rng, BASIC_NAMES, 2)
     asked, ruled_out = rng.randrange(2), rng.randrange(2)
     pair = places[2 * asked : 2 * asked + 2]
@@ -108,22 +104,18 @@ def _apply(rng: random.Random, wordings: Table, cases: Sequence[str], results: S
 
 
 def _condition(rng: random.Random) -> Draft:
-    """What follows from a condition that is met."""
     return _apply(rng, PLAIN_TABLES["conditions"], WEATHER, DESTINATIONS)
 
 
 def _class(rng: random.Random) -> Draft:
-    """What holds for one of a kind of animals."""
     return _apply(rng, PLAIN_TABLES["classes"], ANIMALS, ROOMS)
 
 
 def _goods(rng: random.Random) -> Draft:
-    """What holds for one of a kind of things."""
     return _apply(rng, PLAIN_TABLES["goods"], THINGS, COLORS)
 
 
 def _plain_either_or(rng: random.Random) -> Draft:
-    """The other one of two rooms, when one is ruled out."""
     things, rooms = pick(rng, THINGS, 2), pick(rng, ROOMS, 4)
     asked, ruled_out = rng.randrange(2), rng.randrange(2)
     thing, out, left = things[asked], rooms[2 * asked + ruled_out], rooms[2 * asked + 1 - ruled_out]
@@ -178,7 +170,6 @@ def _accuses(clue: Clue, suspect: int) -> bool:
 
 
 def _liar(rng: random.Random) -> Draft:
-    """Who of four people is the one liar, from what each says about the others."""
     said = [_statement(rng, speaker) for speaker in range(4)]
     while any(all(_fits(clue, liar) for clue in said) for liar in (1, 2, 3)):
         said = [_statement(rng, speaker) for speaker in range(4)]
@@ -227,7 +218,6 @@ def _accusation(clue: Clue, names: Sequence[str]) -> str:
 
 
 def _signs(rng: random.Random) -> Draft:
-    """Which of four boxes holds the prize, when it is known how many of the signs on them are true."""
     while True:
         signs: list[Clue] = []
         for box in range(4):
@@ -271,7 +261,6 @@ def _sign(clue: Clue, boxes: Sequence[str]) -> str:
 
 
 def _ranking(rng: random.Random) -> Draft:
-    """Who of five people has a rank, from comparisons and counts that fix the whole order."""
     measure, names, asked = rng.choice(TABLES["measures"].rows), rng.sample(NAMES, 5), rng.randrange(5)
     pool: list[Clue] = [("more", pair) for pair in combinations(range(5), 2)]  # names[i] has rank i
     pool.append(("count", (rng.choice([i for i in range(5) if i != asked]),)))
@@ -337,7 +326,6 @@ HOW_MANY_ARE = (
 
 
 def _drinks(rng: random.Random) -> Draft:
-    """What someone drinks, four people drinking four things, by ruling out."""
     names, drinks = rng.sample(NAMES, 4), rng.sample(DRINKS, 4)  # names[i] drinks drinks[i]
     pairs = list(permutations(range(4), 2))
     pool: list[Clue] = [("not", pair) for pair in pairs]
@@ -403,7 +391,6 @@ def _order(clue: Clue, names: Sequence[str], drinks: Sequence[str]) -> str:
 
 
 def _roster(rng: random.Random) -> Draft:
-    """Which of four rosters keeps all the rules."""
     names = rng.sample(NAMES, 4)  # names[i] has day i in the right roster
     wrong = rng.sample(list(permutations(range(4)))[1:], 3)
     pairs = list(combinations(range(4), 2))
@@ -459,7 +446,6 @@ REGULATIONS = TABLES["regulations"].blocks
 
 
 def _kinds(rng: random.Random) -> Draft:
-    """A creature goes up a chain of kinds to a trait; the other traits are of kinds that it need not be."""
     length = rng.randint(2, 4)
     nouns, creature = rng.sample(KINDS, length + 6), rng.choice(CREATURES)
     chain, side = nouns[:length], nouns[length:]
@@ -497,7 +483,6 @@ def _comes(name: str, sign: bool) -> str:
 
 
 def _guests(rng: random.Random) -> Draft:
-    """Who comes, by a chain of conditions, some of them on two guests."""
     length = rng.randint(2, 4)
     names = rng.sample(NAMES, 2 * length + 4)
     chain, helpers, wrong = names[: length + 1], names[length + 1 : 2 * length + 1], names[2 * length + 1 :]
@@ -536,7 +521,6 @@ def _guests(rng: random.Random) -> Draft:
 
 
 def _places(rng: random.Random) -> Draft:
-    """What is closed or open, by going back along conditions whose consequence fails."""
     length, is_open = rng.randint(2, 4), rng.random() < 0.5
     names = rng.sample(PLACES, length + 5)
     chain, gold, wrong = [f"the {n}" for n in names[: length + 1]], f"the {names[length + 1]}", names[-3:]
@@ -574,7 +558,6 @@ HOW_MANY = ("All of them", "Only some of them", "None of them", "This cannot be 
 
 
 def _how_many(rng: random.Random) -> Draft:
-    """How many of a group are in another, from categorical premises: all, only some, none, or unknown."""
     gold = rng.randrange(4)
     first, last, *middle = rng.sample(GROUPS, 8)
     form, premises, more = (_all, _only_some, _none, _unknown)[gold](rng, first, last, middle)
@@ -668,7 +651,6 @@ RULES: tuple[tuple[str, Clauses], ...] = (
 
 
 def _regulation(rng: random.Random) -> Draft:
-    """Who meets a rule on several conditions, among four people who differ in them."""
     ((grant, question), conditions), shape = rng.choice(REGULATIONS), rng.randrange(len(RULES))
     text, clauses = RULES[shape]
     said = [*rng.sample(conditions[:3], 3), conditions[3]]
@@ -709,7 +691,6 @@ def _bits(case: Case) -> str:
 
 
 def _lamps(rng: random.Random) -> Draft:
-    """Which lamp is on: each lamp is tied to an earlier one, alike or opposite, and one is seen."""
     n, asked = rng.randint(5, 7), rng.random() < 0.5
     lamps = [f"the {colour} lamp" for colour in rng.sample(COLOURS, n)]
     parents, opposite, states = _tied(rng, n)

@@ -25,7 +25,6 @@ PATTERNS = ("abc", "abcd", "aabc", "abbc", "abcc", "abac", "abcb")
 
 
 def _pattern(rng: random.Random) -> Draft:
-    """The next symbol of a row that repeats."""
     pattern = rng.choice(PATTERNS)
     symbols = pick(rng, SYMBOLS, 4)
     row = [symbols["abcd".index(letter)] for letter in pattern * 4]
@@ -36,7 +35,6 @@ def _pattern(rng: random.Random) -> Draft:
 
 
 def _recurring(rng: random.Random) -> Draft:
-    """The symbol that comes back every second or third time, between others that do not."""
     period = rng.choice((2, 3))
     constant, *others = pick(rng, SYMBOLS, 7)
     shown = 3 * period + 1 if period == 2 else 2 * period + 2
@@ -50,7 +48,6 @@ def _recurring(rng: random.Random) -> Draft:
 
 
 def _mirror(rng: random.Random) -> Draft:
-    """The next symbol of a row that runs back."""
     symbols = pick(rng, SYMBOLS, 4)
     shown = rng.randrange(1, 4)
     row = [*symbols, *reversed(symbols)][: 4 + shown]
@@ -59,7 +56,6 @@ def _mirror(rng: random.Random) -> Draft:
 
 
 def _odd_one(rng: random.Random) -> Draft:
-    """The one of four that is of another kind."""
     most, other = pick(rng, list(CATEGORIES), 2)
     odd = rng.choice(CATEGORIES[other])
     words = pick(rng, [*pick(rng, CATEGORIES[most], 3), odd], 4)
@@ -77,7 +73,6 @@ STEPS = (2, 3, 5, 10)
 
 
 def _kind(rng: random.Random) -> Draft:
-    """What three things have in common."""
     kind = rng.choice(list(KINDS))
     members = pick(rng, KINDS[kind], 3)
     context = rng.choice(LISTS).format(a=members[0], b=members[1], c=members[2])
@@ -87,7 +82,6 @@ def _kind(rng: random.Random) -> Draft:
 
 
 def _change(rng: random.Random) -> Draft:
-    """What becomes of a word by the change that two examples show."""
     form = rng.randrange(4)
     rows = pick(rng, VERBS, 3)
     verb, *forms = rows[-1]
@@ -98,7 +92,6 @@ def _change(rng: random.Random) -> Draft:
 
 
 def _numbers(rng: random.Random) -> Draft:
-    """The next number of a row with a constant step."""
     step, last = rng.randrange(4), rng.randrange(31, 200)
     shown = [last - STEPS[step] * back for back in (3, 2, 1, 0)]
     options = [f"{last}, {last + other}" for other in STEPS]
@@ -125,7 +118,6 @@ CYCLES: tuple[str, ...] = ("AB", "ABC", "AAB", "ABB", "ABCD", "AABB", "ABAC", "A
 
 
 def _figure_cycle(rng: random.Random) -> Draft:
-    """The next figure of a row in which colour and shape repeat with patterns of their own."""
     cycles, n = rng.choices(CYCLES, k=2), rng.randint(8, 10)
     pools = [rng.sample(COLOURS, 4), rng.sample(SHAPES, 4)]
     tracks = [[pool["ABCD".index(c)] for c in cycle] for pool, cycle in zip(pools, cycles, strict=True)]
@@ -155,7 +147,6 @@ def _line(kind: str, row: int, column: int) -> int:
 
 
 def _figure_grid(rng: random.Random) -> Draft:
-    """The missing cell of a grid in which number, colour and shape each follow rows, columns or diagonals."""
     kinds = rng.choices(LINES, k=3)
     while len(set(kinds)) == 1:
         kinds = rng.choices(LINES, k=3)
@@ -189,7 +180,6 @@ def _cell(values: Sequence[str]) -> str:
 
 
 def _odd_figure(rng: random.Random) -> Draft:
-    """The one figure without the feature that all the others share; other figures are odd in other ways."""
     names = list(FEATURES)
     base = {name: rng.choice(FEATURES[name]) for name in names}
     key = rng.choice(names)
@@ -219,7 +209,6 @@ def _changed(rng: random.Random, base: dict[str, str], names: Sequence[str]) -> 
 
 
 def _detector(rng: random.Random) -> Draft:
-    """Which figure makes a detector beep, or alone stays silent, by two features that count together."""
     names = rng.sample(list(FEATURES), 3)  # the first two count, the third does not
     values = [rng.sample(FEATURES[name], 3) for name in names]
     beeps_alone = rng.random() < 0.5
@@ -251,7 +240,6 @@ def _detector(rng: random.Random) -> Draft:
 
 
 def _in_common(rng: random.Random) -> Draft:
-    """The thing that shares what the things of a list have in common."""
     while True:
         kinds = rng.sample(list(COMMON), 4)
         fields = [field for kind in kinds for field in COMMON[kind][0]]
@@ -274,7 +262,6 @@ MARKS: tuple[tuple[str, str], ...] = (
 
 
 def _language(rng: random.Random) -> Draft:
-    """A phrase of an invented language, its word order and plural known from examples."""
     order, mark, other = rng.randrange(2), *rng.sample(MARKS, 2)
     stems, affix = rng.sample(STEMS, 6), rng.choice(AFFIXES)
     nouns, adjectives = rng.sample(NOUNS, 3), rng.sample(ADJECTIVES, 3)
@@ -325,7 +312,6 @@ def _series(rng: random.Random, key: str, terms: Sequence[int], gaps: Sequence[i
 
 
 def _changing_steps(rng: random.Random) -> Draft:
-    """A series whose steps grow, double or alternate."""
     kind = rng.choice(("grow", "double", "alternate"))
     step, change = rng.randint(2, 9), rng.randint(1, 6)
     if kind == "grow":
@@ -348,7 +334,6 @@ def _changing_steps(rng: random.Random) -> Draft:
 
 
 def _repeated_rule(rng: random.Random) -> Draft:
-    """A series in which one or two operations are done again and again."""
     factor, plus, start = rng.randint(2, 3), rng.choice([*range(-5, 0), *range(1, 10)]), rng.randint(2, 9)
     kind = rng.choice(("both", "times first", "plus first"))
     operations: dict[str, tuple[Callable[[int], int], ...]] = {
@@ -365,7 +350,6 @@ def _repeated_rule(rng: random.Random) -> Draft:
 
 
 def _interleaved(rng: random.Random) -> Draft:
-    """Two series that take turns."""
     steps = rng.sample([i for i in range(-12, 13) if abs(i) > 1], 2)
     n = rng.randint(7, 8)
     starts = [rng.randint(4, 30) + max(0, -4 * step) + rng.choice((0, 50)) for step in steps]
@@ -374,7 +358,6 @@ def _interleaved(rng: random.Random) -> Draft:
 
 
 def _sum_of_two(rng: random.Random) -> Draft:
-    """A series in which each number comes from the two before it."""
     first, second, plus = rng.randint(1, 12), rng.randint(2, 12), rng.randint(-1, 5)
     terms = [first, second]
     for _ in range(5):
@@ -383,7 +366,6 @@ def _sum_of_two(rng: random.Random) -> Draft:
 
 
 def _machine(rng: random.Random) -> Draft:
-    """What a machine makes of a number, from four examples."""
     kind = rng.choice(("line", "line", "line", "square", "product"))
     a, b = rng.randint(2, 9), rng.randint(-9, 12)
     rule: Callable[[int], int] = {
@@ -403,7 +385,6 @@ def _machine(rng: random.Random) -> Draft:
 
 
 def _pair_machine(rng: random.Random) -> Draft:
-    """What a machine makes of two numbers, from four examples."""
     kind = rng.choice(("weighted", "product", "square"))
     a, b, c = rng.randint(1, 4), rng.randint(1, 4), rng.randint(0, 6)
     rule: Callable[[int, int], int] = {
@@ -423,7 +404,6 @@ def _pair_machine(rng: random.Random) -> Draft:
 
 
 def _letter_steps(rng: random.Random) -> Draft:
-    """Groups of three letters, each letter with a step of its own."""
     steps = [rng.choice((-3, -2, -1, 1, 2, 3)) for _ in range(3)]
     starts = [rng.randint(1 + max(0, -4 * step), 24 - max(0, 4 * step)) for step in steps]
     groups = [[start + i * step for start, step in zip(starts, steps, strict=True)] for i in range(5)]
@@ -461,7 +441,6 @@ ORDERS: dict[str, Order] = {
 
 
 def _reordering(rng: random.Random) -> Draft:
-    """Letters put into another order, the way known from examples."""
     n, names = rng.randint(5, 7), rng.sample(list(ORDERS), 4)
     rows = [rng.sample("ABCDEFGHIJKLMNOPRSTUVWXYZ", n) for _ in range(rng.randint(2, 3) + 1)]
     shown = "; ".join(f"{' '.join(row)} becomes {' '.join(ORDERS[names[0]](row))}" for row in rows[:-1])

@@ -47,20 +47,17 @@ def _recall(
 
 
 def _capital(rng: random.Random) -> Draft:
-    """The capital of a country."""
     asked = ("its capital is", "there the government sits in", "the main city is called")
     return _recall(rng, BASIC_CAPITALS, asked, list(BASIC_CAPITALS.values()))
 
 
 def _country(rng: random.Random) -> Draft:
-    """The country of a capital."""
     facts = {city: country for country, city in BASIC_CAPITALS.items()}
     asked = ("the city lies in", "it is the capital of", "its people live in")
     return _recall(rng, facts, asked, list(BASIC_CAPITALS))
 
 
 def _continent(rng: random.Random) -> Draft:
-    """The continent of a country, each continent asked for equally often."""
     continent = rng.choice(list(CONTINENTS))
     facts = dict.fromkeys(CONTINENTS[continent], continent)
     asked = ("the country is part of", "its continent is", "it belongs to")
@@ -68,13 +65,11 @@ def _continent(rng: random.Random) -> Draft:
 
 
 def _symbol(rng: random.Random) -> Draft:
-    """The symbol of an element."""
     asked = ("the symbol is", "chemists write", "its short sign is")
     return _recall(rng, SYMBOLS, asked, list(SYMBOLS.values()))
 
 
 def _animal_class(rng: random.Random) -> Draft:
-    """The class of an animal."""
     asked = ("this animal is a kind of", "biologists call it", "its class is")
     return _recall(rng, CLASS_OF, asked, list(CLASSES))
 

@@ -55,7 +55,6 @@ def _counting(start: int, times: int, step: int) -> str:
 
 
 def _get(rng: random.Random) -> Draft:
-    """How many after getting some more."""
     a, b = rng.randrange(2, MAX_OPERAND + 1), rng.randrange(2, MAX_OPERAND + 1)
     name, thing = rng.choice(BASIC_NAMES), rng.choice(BASIC_THINGS)
     context = f"{name} had {a} {thing} and {rng.choice(GOT)} {b} ."
@@ -64,7 +63,6 @@ def _get(rng: random.Random) -> Draft:
 
 
 def _lose(rng: random.Random) -> Draft:
-    """How many after losing some."""
     rest, b = rng.randrange(3, MAX_OPERAND + 1), rng.randrange(2, MAX_OPERAND + 1)
     a = rest + b
     name, thing = rng.choice(BASIC_NAMES), rng.choice(BASIC_THINGS)
@@ -74,7 +72,6 @@ def _lose(rng: random.Random) -> Draft:
 
 
 def _count(rng: random.Random) -> Draft:
-    """How many of one thing lie in a row of three things."""
     n, length = rng.randrange(1, 5), rng.randrange(5, 10)
     mine, *others = pick(rng, COUNTED, 3)
     hits = set(pick(rng, range(length), n))
@@ -87,7 +84,6 @@ def _count(rng: random.Random) -> Draft:
 
 
 def _compare(rng: random.Random) -> Draft:
-    """Who has the most or the fewest of four."""
     names, amounts = pick(rng, BASIC_NAMES, 4), pick(rng, range(1, 17), 4)
     most = rng.random() < 0.5
     winner = amounts.index(max(amounts) if most else min(amounts))
@@ -150,17 +146,14 @@ def _reckon(rng: random.Random, table: str, pairs: dict[int, list[Pair]], sign: 
 
 
 def _add(rng: random.Random) -> Draft:
-    """Two numbers together."""
     return _reckon(rng, "adding", SUMMANDS, "+")
 
 
 def _subtract(rng: random.Random) -> Draft:
-    """What is left of a number."""
     return _reckon(rng, "subtracting", DIFFERENCES, "-")
 
 
 def _multiply(rng: random.Random) -> Draft:
-    """Groups of the same size."""
     options = pick(rng, rng.choice(PRODUCTS), 4)
     a, b = pick(rng, FACTORS[options[0]], 2)
     (scene,) = _scene(rng, "multiplying", a, b)
@@ -182,12 +175,10 @@ def _successor(rng: random.Random, table: str) -> Draft:
 
 
 def _count_on(rng: random.Random) -> Draft:
-    """The number that comes next."""
     return _successor(rng, "next")
 
 
 def _one_more(rng: random.Random) -> Draft:
-    """How many there are with one more."""
     return _successor(rng, "one more")
 
 
@@ -212,7 +203,6 @@ def _pattern(marks: Sequence[bool]) -> str:
 
 
 def _count_kind(rng: random.Random) -> Draft:
-    """Things of mixed kinds: how many are of one kind."""
     numbers = four_numbers(rng, 1, 9)
     marks = _marks(rng, numbers[0], max(numbers) + rng.randint(3, 5))
     kind, *others = rng.sample(list(KINDS), 3)
@@ -228,7 +218,6 @@ def _count_kind(rng: random.Random) -> Draft:
 
 
 def _count_repeats(rng: random.Random) -> Draft:
-    """A record of repeated words: how often one of them occurs."""
     numbers = four_numbers(rng, 1, 9)
     marks = _marks(rng, numbers[0], max(numbers) + rng.randint(4, 7))
     scene, question, vocabulary = rng.choice(TABLES["tallies"].rows)
@@ -246,7 +235,6 @@ def _count_repeats(rng: random.Random) -> Draft:
 
 
 def _count_beyond(rng: random.Random) -> Draft:
-    """Values: how many lie above or below a limit."""
     numbers = four_numbers(rng, 1, 8)
     marks = _marks(rng, numbers[0], max(numbers) + rng.randint(1, 2))
     scene, more, less, unit = rng.choice(TABLES["measures"].rows)
@@ -273,7 +261,6 @@ def _running_sum(numbers: Sequence[int]) -> str:
 
 
 def _list_total(rng: random.Random) -> Draft:
-    """The sum of three to five numbers."""
     numbers = four_numbers(rng, 40, 140, (1, 2, 10))
     n = rng.randint(3, 5)
     cuts = sorted(rng.sample(range(2, numbers[0] - 1), n - 1))
@@ -285,7 +272,6 @@ def _list_total(rng: random.Random) -> Draft:
 
 
 def _gains_and_losses(rng: random.Random) -> Draft:
-    """A stock that grows and shrinks: what is left."""
     numbers = four_numbers(rng, 15, 90, (1, 2, 10))
     signs = rng.choice(((1, -1), (-1, 1), (1, -1, 1), (-1, 1, -1), (1, 1, -1), (-1, -1, 1)))
     changes = [sign * rng.randint(4, 29) for sign in signs]
@@ -302,7 +288,6 @@ def _gains_and_losses(rng: random.Random) -> Draft:
 
 
 def _range_of_values(rng: random.Random) -> Draft:
-    """The difference between the largest and the smallest of several numbers."""
     numbers = four_numbers(rng, 9, 60, (1, 2, 10))
     low = rng.randint(6, 35)
     between = rng.sample(range(low + 1, low + min(numbers)), rng.randint(2, 4))
@@ -316,7 +301,6 @@ def _range_of_values(rng: random.Random) -> Draft:
 
 
 def _compare_totals(rng: random.Random) -> Draft:
-    """Four people with two amounts each: whose sum is the largest or the smallest."""
     base = rng.randint(40, 90)
     totals = [base + extra for extra in rng.sample(range(16), 4)]
     firsts = [rng.randint(9, total - 9) for total in totals]
@@ -333,7 +317,6 @@ def _compare_totals(rng: random.Random) -> Draft:
 
 
 def _more_and_fewer(rng: random.Random) -> Draft:
-    """A chain of `more than` and `fewer than` from a known amount to the one asked for."""
     numbers = four_numbers(rng, 12, 70, (1, 2, 10))
     changes = [rng.choice((-1, 1)) * rng.randint(3, 19) for _ in range(rng.randint(2, 3))]
     start = numbers[0] - sum(changes)
@@ -352,7 +335,6 @@ def _more_and_fewer(rng: random.Random) -> Draft:
 
 
 def _ratio_scale(rng: random.Random) -> Draft:
-    """A ratio and one amount: the other amount."""
     times = four_numbers(rng, 3, 15, (1, 1, 2))
     a, b = rng.sample(range(2, 10), 2)
     x = a * times[0]
@@ -363,7 +345,6 @@ def _ratio_scale(rng: random.Random) -> Draft:
 
 
 def _part_of_total(rng: random.Random) -> Draft:
-    """A ratio and the total: the first part."""
     times = four_numbers(rng, 3, 15, (1, 1, 2))
     a, b = rng.choice(COPRIME_PAIRS)
     x = (a + b) * times[0]
@@ -376,7 +357,6 @@ def _part_of_total(rng: random.Random) -> Draft:
 
 
 def _change_money(rng: random.Random) -> Draft:
-    """Several pieces at one price, paid with a note: the change."""
     prices = [5 * p for p in four_numbers(rng, 10, 70, (1, 2, 4))]
     n = rng.randint(2, 6)
     note = next(note for note in (500, 1000, 2000, 5000) if note > n * max(prices))
@@ -396,7 +376,6 @@ def _change_money(rng: random.Random) -> Draft:
 
 
 def _bill(rng: random.Random) -> Draft:
-    """Two kinds of goods: what they cost together."""
     totals = four_numbers(rng, 30, 110, (1, 2, 5))
     n, m = rng.sample(range(2, 7), 2)
     price = rng.randint(2, 15)
@@ -416,7 +395,6 @@ def _bill(rng: random.Random) -> Draft:
 
 
 def _rate(rng: random.Random) -> Draft:
-    """A steady pace: the amount in another time, or the time for another amount."""
     scene, for_time, for_amount, ask_amount, ask_time = rng.choice(TABLES["rates"].rows)
     times = four_numbers(rng, 3, 15, (1, 1, 2))
     pace, t = rng.randint(3, 16), rng.randint(2, 5)
@@ -433,7 +411,6 @@ def _rate(rng: random.Random) -> Draft:
 
 
 def _fraction(rng: random.Random) -> Draft:
-    """A fraction or percentage of a whole, or what remains."""
     times = four_numbers(rng, 3, 24, (1, 2, 3))
     numerator, denominator, part = rng.choice(FRACTIONS)
     scene, of_part, of_rest = rng.choice(TABLES["fraction scenes"].rows)
@@ -448,7 +425,6 @@ def _fraction(rng: random.Random) -> Draft:
 
 
 def _mean(rng: random.Random) -> Draft:
-    """The mean of three or four numbers."""
     means = four_numbers(rng, 12, 60, (1, 2, 3))
     n = rng.randint(3, 4)
     offsets = [rng.randint(-8, 8) for _ in range(n - 1)]
@@ -463,7 +439,6 @@ def _mean(rng: random.Random) -> Draft:
 
 
 def _groups(rng: random.Random) -> Draft:
-    """Things in groups of one size: full groups, what is left over, groups needed."""
     full, left, needed = range(3)
     form = rng.randrange(3)
     size = rng.randint(6, 12)
@@ -480,7 +455,6 @@ def _groups(rng: random.Random) -> Draft:
 
 
 def _best_price(rng: random.Random) -> Draft:
-    """Four offers of different size: which is the cheapest or the dearest apiece."""
     prices = [10 * p for p in rng.sample(range(4, 25), 4)]
     counts = rng.sample(range(2, 11), 4)
     people, good = rng.sample(NAMES, 4), rng.choice(GOODS)
@@ -496,7 +470,6 @@ def _best_price(rng: random.Random) -> Draft:
 
 
 def _rows_and_gone(rng: random.Random) -> Draft:
-    """A product less a number."""
     numbers = four_numbers(rng, 12, 80, (1, 2, 10))
     a, b = rng.randint(3, 12), rng.randint(4, 25)
     if not max(numbers) + 4 <= a * b <= 150:
@@ -511,24 +484,9 @@ def _rows_and_gone(rng: random.Random) -> Draft:
 FAMILIES: dict[Level, tuple[Family, ...]] = {
     "basic": families(_get, _lose, _count, _compare),
     "plain": families(_add, _subtract, _multiply, _count_on, _one_more),
-    "standard": families(
-        _count_kind,
-        _count_repeats,
-        _count_beyond,
-        _list_total,
-        _gains_and_losses,
-        _range_of_values,
-        _compare_totals,
-        _more_and_fewer,
-        _ratio_scale,
-        _part_of_total,
-        _change_money,
-        _bill,
-        _rate,
-        _fraction,
-        _mean,
-        _groups,
-        _best_price,
-        _rows_and_gone,
+    "standard": (
+        *families(_count_kind, _count_repeats, _count_beyond, _list_total, _gains_and_losses),
+        *families(_range_of_values, _compare_totals, _more_and_fewer, _ratio_scale, _part_of_total),
+        *families(_change_money, _bill, _rate, _fraction, _mean, _groups, _best_price, _rows_and_gone),
     ),
 }

@@ -53,17 +53,14 @@ def _relate(rng: random.Random, table: Table) -> Draft:
 
 
 def _adjective(rng: random.Random) -> Draft:
-    """Synonym, antonym, quality or example of an adjective."""
     return _relate(rng, ADJECTIVES)
 
 
 def _noun(rng: random.Random) -> Draft:
-    """Kind, part, material or use of a noun."""
     return _relate(rng, NOUNS)
 
 
 def _name_relation(rng: random.Random) -> Draft:
-    """The relation of two words, named."""
     table = rng.choice((ADJECTIVES, NOUNS))
     names = table.columns[1:]
     word, *related = rng.choice(table.rows)
@@ -75,7 +72,6 @@ def _name_relation(rng: random.Random) -> Draft:
 
 
 def _role(rng: random.Random) -> Draft:
-    """Who gave, who got, who came along and for whom it was, told in any order."""
     verb, *roles = (*rng.choice(DEALS), "helper", "friend")
     markers = ("by", "to", "with", "for")
     names, order, asked = pick(rng, BASIC_NAMES, 4), pick(rng, range(4), 4), rng.randrange(4)
@@ -129,7 +125,6 @@ IMPLICATIVES = [(clause, done == "yes") for clause, done in ROLES["implicatives"
 
 
 def _related(rng: random.Random) -> Draft:
-    """The word that has the relation to a given word which the context describes."""
     word, *relatives = rng.choice(RELATED)
     columns = rng.sample([i for i, relative in enumerate(relatives) if relative != MISSING], 4)
     gold = rng.randrange(4)
@@ -142,7 +137,6 @@ def _related(rng: random.Random) -> Draft:
 
 
 def _labels(rng: random.Random) -> Draft:
-    """What the first of two words is to the second."""
     row = rng.choice(LABELLED)
     gold = rng.randrange(4)
     first, second = row[gold].split()
@@ -152,7 +146,6 @@ def _labels(rng: random.Random) -> Draft:
 
 
 def _senses(rng: random.Random) -> Draft:
-    """The sense that a word of many senses has in a sentence."""
     (word,), senses = rng.choice(SENSES)
     gold = rng.randrange(4)
     name = rng.choice(NAMES)
@@ -162,7 +155,6 @@ def _senses(rng: random.Random) -> Draft:
 
 
 def _categories(rng: random.Random) -> Draft:
-    """The word that belongs with four others, among words of neighbouring categories."""
     group = rng.choice(CATEGORIES)
     shown = rng.randrange(len(group[0]))
     gold = rng.randrange(4)
@@ -176,7 +168,6 @@ def _categories(rng: random.Random) -> Draft:
 
 
 def _levels(rng: random.Random) -> Draft:
-    """The next wider or narrower word in a chain of kinds or of parts."""
     relation, chain = rng.choice(LADDERS)
     gold = rng.randrange(len(chain))
     asked = rng.choice([i for i in (gold - 1, gold + 1) if 0 <= i < len(chain)])
@@ -192,7 +183,6 @@ def _levels(rng: random.Random) -> Draft:
 
 
 def _scales(rng: random.Random) -> Draft:
-    """The word with a given position among four that differ in degree."""
     scale = rng.choice(SCALES)
     gold = rng.randrange(4)
     rank = rng.choice(RANKS[gold])
@@ -207,7 +197,6 @@ def past(verb: str) -> str:
 
 
 def _events(rng: random.Random) -> Draft:
-    """The doer or the target of an event in a sentence with passives and relative clauses."""
     number = rng.randrange(len(PATTERNS))
     pattern, roles = PATTERNS[number]
     verbs = [past(verb) for verb in rng.sample(VERBS, 3)]
@@ -222,7 +211,6 @@ def _events(rng: random.Random) -> Draft:
 
 
 def _transfers(rng: random.Random) -> Draft:
-    """The first, second, third or last holder of a thing that changed hands three times."""
     people = rng.sample(NAMES, 4)
     verbs = rng.sample(range(len(TRANSFERS)), 3)
     thing = rng.choice(THINGS)
@@ -239,7 +227,6 @@ def _transfers(rng: random.Random) -> Draft:
 
 
 def _control(rng: random.Random) -> Draft:
-    """Who was meant to act, or to be acted on, in a clause with an infinitive."""
     number, report = rng.randrange(len(CONTROL)), rng.randrange(len(REPORTS))
     pattern, doer = CONTROL[number]
     passive = rng.random() < 0.5
@@ -255,7 +242,6 @@ def _control(rng: random.Random) -> Draft:
 
 
 def _converses(rng: random.Random) -> Draft:
-    """Who has a role in one of two facts, each put from one of its two sides."""
     numbers = rng.sample(range(len(CONVERSES)), 2)
     people = rng.sample(NAMES, 4)
     sides = [rng.randrange(2) for _ in numbers]
@@ -272,7 +258,6 @@ def _converses(rng: random.Random) -> Draft:
 
 
 def _implicatives(rng: random.Random) -> Draft:
-    """The one of four people who did, or who did not do, what the others did not, or did."""
     done = rng.random() < 0.5
     ones = rng.sample([i for i, (_, fact) in enumerate(IMPLICATIVES) if fact == done], 1)
     others = rng.sample([i for i, (_, fact) in enumerate(IMPLICATIVES) if fact != done], 3)

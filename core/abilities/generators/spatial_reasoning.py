@@ -49,7 +49,6 @@ BASIC_SIDES = {"right": 1, "behind": 2, "left": 3}
 
 
 def _viewpoint(rng: random.Random) -> Draft:
-    """Where the one is, seen from the other."""
     number = rng.randrange(len(BASIC_PAIRS))
     a, b = pick(rng, BASIC_PAIRS[number], 2)
     side = rng.choice(list(OPPOSITE_SIDE))
@@ -64,7 +63,6 @@ def _viewpoint(rng: random.Random) -> Draft:
 
 
 def _between(rng: random.Random) -> Draft:
-    """What is between two things of a row."""
     row, index = pick(rng, OBJECTS, 5), rng.randrange(1, 4)
     ends = pick(rng, (row[index - 1], row[index + 1]), 2)
     others = [thing for thing in row if thing not in ends]
@@ -76,7 +74,6 @@ def _between(rng: random.Random) -> Draft:
 
 
 def _row(rng: random.Random) -> Draft:
-    """The neighbour on one side in a row of five."""
     row = pick(rng, OBJECTS, 5)
     to_right = rng.random() < 0.5
     asked = rng.randrange(4) if to_right else rng.randrange(1, 5)
@@ -91,7 +88,6 @@ def _row(rng: random.Random) -> Draft:
 
 
 def _compass(rng: random.Random) -> Draft:
-    """Which way lies on a side of somebody who faces a way; the key is heading, side and phrasing."""
     heading, side = rng.randrange(4), rng.choice(list(BASIC_SIDES))
     told, asked = rng.randrange(len(FACING)), rng.randrange(len(SIDE_FORMS))
     context = FACING[told].format(name=rng.choice(BASIC_NAMES), way=BASIC_WAYS[heading])
@@ -119,7 +115,6 @@ PLAIN_PAIRS, PLAIN_SIDES = list(permutations(PLAIN_TABLES["things"].texts, 2)), 
 
 
 def _way(rng: random.Random) -> Draft:
-    """Which way a deed leads: up, down, in or out."""
     way = rng.choice(list(PLAIN_WAYS))
     number = rng.randrange(len(PLAIN_WAYS[way]))
     name = rng.choice(NAMES)
@@ -130,7 +125,6 @@ def _way(rng: random.Random) -> Draft:
 
 
 def _other_side(rng: random.Random) -> Draft:
-    """Where one thing is, seen from another that is told to be on a side of it."""
     number = rng.randrange(len(PLAIN_PAIRS))
     a, b = PLAIN_PAIRS[number]
     here, opposite, side = rng.choice(PLAIN_SIDES)
@@ -152,7 +146,6 @@ STACK_POSITIONS = TABLES["stack positions"].texts
 
 
 def _carried_along(rng: random.Random) -> Draft:
-    """Two containers are carried about and their contents moved: the room that a thing ends in."""
     rooms, boxes = rng.sample(ROOMS, 4), rng.sample(CONTAINERS, 2)
     things = rng.sample(SMALL_THINGS, 2)
     room_of, box_of, seen = [0, 1], [0, 1], 2
@@ -190,7 +183,6 @@ def _carried_along(rng: random.Random) -> Draft:
 
 
 def _photo_moves(rng: random.Random) -> Draft:
-    """A picture is rotated and mirrored: the corner that a star ends in."""
     x, y = start = (rng.choice((-1, 1)), rng.choice((-1, 1)))
     moves = [rng.choice(list(PHOTO_MOVES)) for _ in range(rng.randint(2, 3))]
     out = []
@@ -223,7 +215,6 @@ def _corner(x: int, y: int) -> str:
 
 
 def _way_back(rng: random.Random) -> Draft:
-    """The turns of a way there: the turns of the way back."""
     turned = {"left": "right", "right": "left", "straight": "straight"}
     there = [rng.choice(list(turned)) for _ in range(rng.randint(3, 5))]
     back = [turned[way] for way in reversed(there)]
@@ -250,7 +241,6 @@ def _way_back(rng: random.Random) -> Draft:
 
 
 def _stack_moves(rng: random.Random) -> Draft:
-    """Blocks in a stack change places: which has a position at the end."""
     stack = colours = rng.sample(COLOURS, 4)
     moves = rng.sample(list(STACK_MOVES), rng.randint(2, 3))
     out = []
@@ -286,7 +276,6 @@ TABLE_SIDES = {side: views for side, *views in TABLES["table sides"].rows}
 
 
 def _row_order(rng: random.Random) -> Draft:
-    """Four things in a row, known from clues: which has a position."""
     clues, position = draw_clues(rng), rng.randrange(4)
     if gives_away(clues, position):
         return _row_order(rng)
@@ -300,7 +289,6 @@ def _row_order(rng: random.Random) -> Draft:
 
 
 def _compass_corner(rng: random.Random) -> Draft:
-    """Places north, east … of one another: the diagonal direction between the ends of the chain."""
     vertical, horizontal = rng.choice((0, 2)), rng.choice((1, 3))
     chain = [vertical, horizontal, *rng.choices((vertical, horizontal), k=rng.randint(0, 2))]
     rng.shuffle(chain)
@@ -326,7 +314,6 @@ def _compass_corner(rng: random.Random) -> Draft:
 
 
 def _walk_end(rng: random.Random) -> Draft:
-    """A walk on a grid whose sideways parts cancel: how far and where from the start it ends."""
     near, far = sorted(rng.sample(range(1, 10), 2))
     way, out = rng.randrange(4), rng.choice((1, 3))
     net = rng.choice((near, far))
@@ -351,7 +338,6 @@ def _walk_end(rng: random.Random) -> Draft:
 
 
 def _facing(rng: random.Random) -> Draft:
-    """A start direction and some turns: the direction at the end."""
     heading = start = rng.randrange(4)
     turns = [rng.choice((1, 2, 3)) for _ in range(rng.randint(3, 4))]
     places = rng.sample(LANDMARKS, len(turns))
@@ -372,7 +358,6 @@ def _facing(rng: random.Random) -> Draft:
 
 
 def _side_in_view(rng: random.Random) -> Draft:
-    """Where a landmark is, in the view of someone who faces some way and turns."""
     target, faced = rng.sample(range(4), 2)
     turns = [rng.choice((1, 2, 3)) for _ in range(rng.randint(1, 2))]
     name = rng.choice(NAMES)
@@ -397,7 +382,6 @@ def _side_in_view(rng: random.Random) -> Draft:
 
 
 def _opposite_seats(rng: random.Random) -> Draft:
-    """Two people face each other: which thing is on a side, as seen from either seat."""
     a, b = rng.sample(NAMES, 2)
     sides = rng.sample(list(TABLE_SIDES), 4)
     asked, is_told, is_swapped = sides[0], rng.random() < 0.5, rng.random() < 0.5
@@ -431,7 +415,6 @@ def _opposite_seats(rng: random.Random) -> Draft:
 
 
 def _grid_path(rng: random.Random) -> Draft:
-    """Nine things on three shelves: what is reached by some moves."""
     x, y = start = (rng.randrange(3), rng.randrange(3))
     things = rng.sample(THINGS, 9)
     moves: list[tuple[str, int]] = []
@@ -463,7 +446,6 @@ def _grid_path(rng: random.Random) -> Draft:
 
 
 def _road_distance(rng: random.Random) -> Draft:
-    """Villages along a road, east or west of one another: the distance between the ends of the chain."""
     distances = four_numbers(rng, 3, 40, (1, 2, 4))
     net = distances[0] * rng.choice((-1, 1))
     moves = [rng.choice((-1, 1)) * rng.randint(3, 25) for _ in range(rng.randint(1, 2))]
@@ -490,7 +472,6 @@ def _road_distance(rng: random.Random) -> Draft:
 
 
 def _round_table(rng: random.Random) -> Draft:
-    """People round a table: who sits some seats from, or opposite, someone."""
     n = rng.choice((6, 8))
     people = rng.sample(NAMES, n)
     seat = start = rng.randrange(n)
