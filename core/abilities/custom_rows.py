@@ -163,11 +163,7 @@ def _hub_rows(hub_id: str) -> Iterator[Row]:
 
 
 def _check_hub(hub_id: str) -> None:
-    """Asks the hub once, because datasets itself tries for half a minute when there is no network.
-
-    Raises:
-        ValueError: the id is malformed or unknown, or the hub is out of reach.
-    """
+    """Asks the hub once, because datasets itself tries for half a minute when there is no network."""
     from huggingface_hub import HfApi, constants
     from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 

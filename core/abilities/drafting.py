@@ -32,6 +32,11 @@ def families(*draws: Callable[[random.Random], Draft]) -> tuple[Family, ...]:
     return tuple(Family(re.sub(r"^_(basic_|plain_)?", "", draw.__name__), draw) for draw in draws)
 
 
+def family(name: str, draw: Callable[..., Draft], *arguments: object, **named: object) -> Family:
+    """A family whose drawing function takes more than the generator."""
+    return Family(name, lambda rng: draw(rng, *arguments, **named))
+
+
 def draft_of(
     key: str, context: str, question: str, options: Sequence[object], gold: int = 0, steps: str = ""
 ) -> Draft:

@@ -169,11 +169,7 @@ def _opened(header: str) -> tuple[str, Table]:
 
 
 def _cells(line: str, columns: Row | None = None) -> Row:
-    """The cells of a line.
-
-    Raises:
-        ValueError: a cell is empty or has two spaces in a row, or the cells do not fit the columns.
-    """
+    """The cells of a line."""
     cells = tuple(cell.strip() for cell in line.split("|"))
     for cell in cells:
         if not cell or "  " in cell:

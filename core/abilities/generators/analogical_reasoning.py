@@ -16,6 +16,7 @@ from core.abilities.drafting import (
     draft_from,
     draft_of,
     families,
+    family,
     pick,
     sentence,
     with_article,
@@ -51,10 +52,6 @@ def _complete(rng: random.Random, table: Table, template: str) -> Draft:
 
 def _basic_things(rng: random.Random) -> Draft:
     return _complete(rng, rng.choice(BASIC_THINGS), "as {c} is to")
-
-
-def _basic_word_forms(rng: random.Random) -> Draft:
-    return _complete(rng, VERBS, "like {c} and")
 
 
 def _name_relation(rng: random.Random) -> Draft:
@@ -96,22 +93,6 @@ def _pair(rng: random.Random, table: Table) -> Draft:
     options = [capital(TOLD.format(a=word, b=partner)) for partner in partners]
     key = f"{table.columns[1 + relation]}:{','.join(sorted(row[0] for row in rows))}"
     return draft_from(rng, key, context, f"What does {word} go with?", options[relation], options)
-
-
-def _animals(rng: random.Random) -> Draft:
-    return _pair(rng, PLAIN_TABLES["animals"])
-
-
-def _countries(rng: random.Random) -> Draft:
-    return _pair(rng, PLAIN_TABLES["countries"])
-
-
-def _qualities(rng: random.Random) -> Draft:
-    return _pair(rng, PLAIN_TABLES["qualities"])
-
-
-def _workers(rng: random.Random) -> Draft:
-    return _pair(rng, PLAIN_TABLES["workers"])
 
 
 TABLES = read_tables("standard/analogical_reasoning")
@@ -171,10 +152,6 @@ def _proportion(rng: random.Random, table: Sequence[Row], topic: str) -> Draft:
 
 def _things(rng: random.Random) -> Draft:
     return _proportion(rng, rng.choice(THINGS), "things")
-
-
-def _word_forms(rng: random.Random) -> Draft:
-    return _proportion(rng, WORD_FORMS, "forms")
 
 
 def _same_pair(rng: random.Random) -> Draft:
@@ -261,9 +238,20 @@ def _remedies(rng: random.Random) -> Draft:
 
 
 FAMILIES: dict[Level, tuple[Family, ...]] = {
-    "basic": families(_basic_things, _basic_word_forms, _name_relation, _basic_same_pair),
-    "plain": families(_animals, _countries, _qualities, _workers),
-    "standard": families(
-        _things, _word_forms, _same_pair, _odd_pair, _systems, _ordered, _letters, _stories, _remedies
+    "basic": (
+        *families(_basic_things),
+        family("word_forms", _complete, VERBS, "like {c} and"),
+        *families(_name_relation, _basic_same_pair),
+    ),
+    "plain": (
+        family("animals", _pair, PLAIN_TABLES["animals"]),
+        family("countries", _pair, PLAIN_TABLES["countries"]),
+        family("qualities", _pair, PLAIN_TABLES["qualities"]),
+        family("workers", _pair, PLAIN_TABLES["workers"]),
+    ),
+    "standard": (
+        *families(_things),
+        family("word_forms", _proportion, WORD_FORMS, "forms"),
+        *families(_same_pair, _odd_pair, _systems, _ordered, _letters, _stories, _remedies),
     ),
 }

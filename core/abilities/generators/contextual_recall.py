@@ -16,6 +16,7 @@ from core.abilities.drafting import (
     draft_from,
     draft_of,
     families,
+    family,
     pick,
     sentence,
 )
@@ -92,22 +93,6 @@ def _recall(rng: random.Random, table: Table, *, asks_thing: bool) -> Draft:
     options = [capital(told.format(thing=t, value=v)) for t, v in ends]
     context = " ".join(map(sentence, facts))
     return draft_of(",".join(sorted(values)), context, f"{capital(question)}?", options, asked)
-
-
-def _place(rng: random.Random) -> Draft:
-    return _recall(rng, PLACES, asks_thing=False)
-
-
-def _thing_in_place(rng: random.Random) -> Draft:
-    return _recall(rng, PLACES, asks_thing=True)
-
-
-def _trait(rng: random.Random) -> Draft:
-    return _recall(rng, PLAIN_TRAITS, asks_thing=False)
-
-
-def _thing_with_trait(rng: random.Random) -> Draft:
-    return _recall(rng, PLAIN_TRAITS, asks_thing=True)
 
 
 TABLES = read_tables("standard/contextual_recall")
@@ -351,7 +336,12 @@ def _lists(rng: random.Random) -> Draft:
 
 FAMILIES: dict[Level, tuple[Family, ...]] = {
     "basic": families(_value_of_name, _name_of_value, _next_in_list, _end_of_list),
-    "plain": families(_place, _thing_in_place, _trait, _thing_with_trait),
+    "plain": (
+        family("place", _recall, PLACES, asks_thing=False),
+        family("thing_in_place", _recall, PLACES, asks_thing=True),
+        family("trait", _recall, PLAIN_TRAITS, asks_thing=False),
+        family("thing_with_trait", _recall, PLAIN_TRAITS, asks_thing=True),
+    ),
     "standard": (
         *families(_two_clues, _similar_codes, _relations, _containers, _revisions, _orders, _groups),
         *families(_two_tables, _peoples, _renamed, _lists),

@@ -10,7 +10,17 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations, pairwise, permutations
 
-from core.abilities.drafting import BASIC_NAMES, NAMES, capital, draft_from, draft_of, families, listed, pick
+from core.abilities.drafting import (
+    BASIC_NAMES,
+    NAMES,
+    capital,
+    draft_from,
+    draft_of,
+    families,
+    family,
+    listed,
+    pick,
+)
 from core.abilities.item import Draft, Family
 from core.abilities.tables import Row, Table, read_tables
 from core.models.spec import Level
@@ -101,18 +111,6 @@ def _apply(rng: random.Random, wordings: Table, cases: Sequence[str], results: S
     context = " ".join((*rules, fact.format(**words)))
     steps = f"{fact.format(**words)} {rules[asked]}"
     return draft_of(_plain_set_key(thens), context, question.format(**words), options, asked, steps)
-
-
-def _condition(rng: random.Random) -> Draft:
-    return _apply(rng, PLAIN_TABLES["conditions"], WEATHER, DESTINATIONS)
-
-
-def _class(rng: random.Random) -> Draft:
-    return _apply(rng, PLAIN_TABLES["classes"], ANIMALS, ROOMS)
-
-
-def _goods(rng: random.Random) -> Draft:
-    return _apply(rng, PLAIN_TABLES["goods"], THINGS, COLORS)
 
 
 def _plain_either_or(rng: random.Random) -> Draft:
@@ -740,7 +738,12 @@ def _tree(node: int, parents: Sequence[int], opposite: Sequence[bool], gold: int
 
 FAMILIES: dict[Level, tuple[Family, ...]] = {
     "basic": families(_from_rule, _only_rule, _against_rule, _basic_either_or),
-    "plain": families(_condition, _class, _goods, _plain_either_or),
+    "plain": (
+        family("condition", _apply, PLAIN_TABLES["conditions"], WEATHER, DESTINATIONS),
+        family("class", _apply, PLAIN_TABLES["classes"], ANIMALS, ROOMS),
+        family("goods", _apply, PLAIN_TABLES["goods"], THINGS, COLORS),
+        *families(_plain_either_or),
+    ),
     "standard": (
         *families(_kinds, _guests, _places, _how_many, _regulation, _lamps),
         *families(_liar, _signs, _ranking, _drinks, _roster),

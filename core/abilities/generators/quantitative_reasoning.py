@@ -23,6 +23,7 @@ from core.abilities.drafting import (
     draft_from,
     draft_of,
     families,
+    family,
     four_numbers,
     listed,
     pick,
@@ -145,14 +146,6 @@ def _reckon(rng: random.Random, table: str, pairs: dict[int, list[Pair]], sign: 
     return draft_from(rng, key, "", question, str(options[0]), [*map(str, options)], steps, member)
 
 
-def _add(rng: random.Random) -> Draft:
-    return _reckon(rng, "adding", SUMMANDS, "+")
-
-
-def _subtract(rng: random.Random) -> Draft:
-    return _reckon(rng, "subtracting", DIFFERENCES, "-")
-
-
 def _multiply(rng: random.Random) -> Draft:
     options = pick(rng, rng.choice(PRODUCTS), 4)
     a, b = pick(rng, FACTORS[options[0]], 2)
@@ -172,14 +165,6 @@ def _successor(rng: random.Random, table: str) -> Draft:
     *context, question = _scene(rng, table, told)
     steps = f"{told} + 1 = {options[0]}."
     return draft_from(rng, table, "".join(context), question, options[0], options, steps, (tens, 10))
-
-
-def _count_on(rng: random.Random) -> Draft:
-    return _successor(rng, "next")
-
-
-def _one_more(rng: random.Random) -> Draft:
-    return _successor(rng, "one more")
 
 
 TABLES = read_tables("standard/quantitative_reasoning")
@@ -483,7 +468,13 @@ def _rows_and_gone(rng: random.Random) -> Draft:
 
 FAMILIES: dict[Level, tuple[Family, ...]] = {
     "basic": families(_get, _lose, _count, _compare),
-    "plain": families(_add, _subtract, _multiply, _count_on, _one_more),
+    "plain": (
+        family("add", _reckon, "adding", SUMMANDS, "+"),
+        family("subtract", _reckon, "subtracting", DIFFERENCES, "-"),
+        *families(_multiply),
+        family("count_on", _successor, "next"),
+        family("one_more", _successor, "one more"),
+    ),
     "standard": (
         *families(_count_kind, _count_repeats, _count_beyond, _list_total, _gains_and_losses),
         *families(_range_of_values, _compare_totals, _more_and_fewer, _ratio_scale, _part_of_total),

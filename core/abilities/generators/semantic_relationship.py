@@ -17,6 +17,7 @@ from core.abilities.drafting import (
     draft_of,
     fact_family,
     families,
+    family,
     group_family,
     kind_family,
     listed,
@@ -50,14 +51,6 @@ def _relate(rng: random.Random, table: Table) -> Draft:
     key, member = f"{word}:{relation}", (told * 3 + asked, 9)
     question = BASIC_ASKED[asked].format(word=word)
     return draft_from(rng, key, wordings[told], question, related[relation], related, member=member)
-
-
-def _adjective(rng: random.Random) -> Draft:
-    return _relate(rng, ADJECTIVES)
-
-
-def _noun(rng: random.Random) -> Draft:
-    return _relate(rng, NOUNS)
 
 
 def _name_relation(rng: random.Random) -> Draft:
@@ -270,7 +263,11 @@ def _implicatives(rng: random.Random) -> Draft:
 
 
 FAMILIES: dict[Level, tuple[Family, ...]] = {
-    "basic": families(_adjective, _noun, _name_relation, _role),
+    "basic": (
+        family("adjective", _relate, ADJECTIVES),
+        family("noun", _relate, NOUNS),
+        *families(_name_relation, _role),
+    ),
     "plain": (
         group_family(ABILITY, "same_or_opposite", WORDS, ["{s}"], near=2),
         kind_family("kind", PLAIN_TABLES["kinds"].lists, PLAIN_TABLES["kind questions"].texts),

@@ -22,6 +22,7 @@ from core.abilities.drafting import (
     draw_clues,
     duration,
     families,
+    family,
     four_numbers,
     gives_away,
     group_family,
@@ -56,20 +57,6 @@ def _extreme(
     answer = order[0 if is_first else -1]
     steps = " then ".join(f"{scale[i]} {name}" for i, name in zip(sorted(positions), order, strict=True))
     return draft_from(rng, key, f"{told} {listed} .", first if is_first else last, answer, names, steps)
-
-
-def _clock(rng: random.Random) -> Draft:
-    return _extreme(rng, HOURS, "came at", "by the clock the first was", "by the clock the last was", "clock")
-
-
-def _calendar(rng: random.Random) -> Draft:
-    return _extreme(
-        rng, BASIC_DAYS, "visits :", "the earliest visit is of", "the latest visit is of", "calendar"
-    )
-
-
-def _duration(rng: random.Random) -> Draft:
-    return _extreme(rng, SPANS, "it took a", "the shortest time had", "the longest time had", "duration")
 
 
 def _present(rng: random.Random) -> Draft:
@@ -112,14 +99,6 @@ def _next(rng: random.Random, table: str, scale: tuple[str, ...]) -> Draft:
     options = [other for other in scale if other != now]
     steps, member = f"After {now} comes {then}.", (place, len(PLACES))
     return draft_from(rng, f"{now}:{scene[0]}", context, question, then, options, steps, member)
-
-
-def _next_day(rng: random.Random) -> Draft:
-    return _next(rng, "day scenes", PLAIN_DAYS)
-
-
-def _next_month(rng: random.Random) -> Draft:
-    return _next(rng, "month scenes", PLAIN_MONTHS)
 
 
 # Temporal families with times of day: spans, ends, starts, overlaps, timetables, zones and wrong clocks.
@@ -546,9 +525,39 @@ def _life(rng: random.Random) -> Draft:
 
 
 FAMILIES: dict[Level, tuple[Family, ...]] = {
-    "basic": families(_clock, _calendar, _duration, _present),
+    "basic": (
+        family(
+            "clock",
+            _extreme,
+            HOURS,
+            "came at",
+            "by the clock the first was",
+            "by the clock the last was",
+            "clock",
+        ),
+        family(
+            "calendar",
+            _extreme,
+            BASIC_DAYS,
+            "visits :",
+            "the earliest visit is of",
+            "the latest visit is of",
+            "calendar",
+        ),
+        family(
+            "duration",
+            _extreme,
+            SPANS,
+            "it took a",
+            "the shortest time had",
+            "the longest time had",
+            "duration",
+        ),
+        *families(_present),
+    ),
     "plain": (
-        *families(_next_day, _next_month),
+        family("next_day", _next, "day scenes", PLAIN_DAYS),
+        family("next_month", _next, "month scenes", PLAIN_MONTHS),
         group_family(
             ABILITY,
             "before_or_after",
