@@ -115,9 +115,7 @@ def _best_sentence(found: Calibration) -> list[str]:
         f"{_grade(matrix)} the matrix with {setting_words(best)}, the nearest here. "
         f"r {_estimate(matrix.correlation)}; {matrix.rows} rows, {matrix.columns} columns; it costs "
         f"{matrix.diagonal.value:.0f} and {_tenths(matrix.off_diagonal.value)} points, and "
-        f"{mean(place.precision for place in places):.0%} of its weights are in the own block. Its options: "
-        f"--loss {best.loss} --reduction {best.reduction} --selections {best.selection}"
-        + ("." if best.scope == "global" else f" --scope {best.scope}.")
+        f"{mean(place.precision for place in places):.0%} of its weights are in the own block."
     ]
 
 
@@ -158,13 +156,13 @@ def what_it_is(spec: ModelSpec) -> str:
 
 
 def setting_words(setting: Setting) -> str:
-    """A setting in words: `margin, sum-abs, contrast, k 1 %`."""
+    """A setting in words: `margin, abs-sum, top, k 1 %`."""
     scope = "" if setting.scope == "global" else f", scope {setting.scope}"
     return f"{setting.loss}, {setting.reduction}, {setting.selection}, k {100 * setting.k:g} %{scope}"
 
 
 def setting_cells(setting: Setting, *, is_narrow: bool) -> tuple[str, ...]:
-    """The cells of a setting in a `settings_table`; narrow, `margin, sum-abs, contrast 1%`."""
+    """The cells of a setting in a `settings_table`; narrow, `margin, abs-sum, top 1%`."""
     rule, k = f"{setting.loss}, {setting.reduction}", f"{100 * setting.k:g}%"
     selection = setting.selection if setting.scope == "global" else f"{setting.selection} {setting.scope}"
     return (f"{rule}, {selection} {k}",) if is_narrow else (rule, selection, k)

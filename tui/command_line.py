@@ -14,6 +14,7 @@ import typer
 from core.models.spec import shortened
 from tui import output
 from tui.opening import ScreenOptions, engine_spec, has_terminal, open_inspector
+from tui.option_groups import GroupedCommand
 from tui.options import ModelFlags
 
 PROGRAM = "abilityscope"
@@ -60,7 +61,7 @@ def command_app(names: Iterable[str] = COMMANDS) -> typer.Typer:
         if isinstance(group := getattr(module, "app", None), typer.Typer):
             app.add_typer(group, name=name)
         else:
-            app.command(name)(getattr(module, function))
+            app.command(name, cls=GroupedCommand)(getattr(module, function))
     return app
 
 

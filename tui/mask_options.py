@@ -13,7 +13,7 @@ from core.run.specs import CPU_ITEMS, EMBEDDED_ITEMS, GPU_ITEMS, ImportanceSpec,
 from tui import output
 from tui.frontier_words import found_k_text, search_text, tried_k_text
 from tui.names import named_variant
-from tui.options import MemoryFlags, ModelFlags, RuleFlags, UsageError, checked_arguments
+from tui.options import ModelFlags, RuleFlags, UsageError, checked_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -105,14 +105,8 @@ def default_k(spec: ModelSpec) -> float:
 
 
 def chosen_selection(rule: RuleFlags, selection: Selection | None) -> Selection:
-    """The given or the default selection.
-
-    Raises:
-        UsageError: the preset does not allow it.
-    """
-    chosen: Selection = selection or ("top" if rule.preset else DEFAULT_SELECTION)
-    rule.require_selections([chosen])
-    return chosen
+    """The given or the default selection."""
+    return selection or ("top" if rule.preset else DEFAULT_SELECTION)
 
 
 def require_candidates(variant: Variant) -> None:
@@ -261,7 +255,6 @@ def note_options(flags: BenchmarkFlags, benchmarks: Sequence[Benchmark]) -> None
 
 def open_runner(
     model: ModelFlags,
-    memory: MemoryFlags,
     rule: ScoringRule,
     emit: Callable[[Event], None],
     *,
@@ -273,7 +266,6 @@ def open_runner(
 
     Args:
         model: the model and the cache.
-        memory: how scoring uses memory.
         rule: the scoring rule.
         emit: receives the events.
         n_items: diagnostic items of each ability; None for the model's usual number.
@@ -292,7 +284,6 @@ def open_runner(
         ImportanceSpec(n_items or usual_n_items(model.spec), rule.loss, rule.reduction, model.seed),
         custom_items=custom_items or {},
         batch_size=model.batch_rows,
-        memory_options=memory.memory_options,
         emit=emit,
     )
     if needs_items:

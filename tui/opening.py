@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from tui import output
 from tui.located import located
-from tui.options import BenchmarkFlags, MemoryFlags, ModelFlags, RuleFlags, UsageError, checked_arguments
+from tui.options import BenchmarkFlags, ModelFlags, RuleFlags, UsageError, checked_arguments
 from tui.ray_options import RayFlags
 from tui.safe_text import shown
 
@@ -71,7 +71,6 @@ def has_terminal() -> bool:
 
 def engine_spec(
     model: ModelFlags,
-    memory: MemoryFlags | None = None,
     rule: RuleFlags | None = None,
     running: BenchmarkFlags | None = None,
     spreading: RayFlags | None = None,
@@ -95,7 +94,6 @@ def engine_spec(
         ImportanceSpec(usual_n_items(model.spec), scoring.loss, scoring.reduction, model.seed),
         model.batch_rows,
         (running or BenchmarkFlags()).benchmark_options,
-        (memory or MemoryFlags()).memory_options,
         ray,
     )
 
@@ -225,7 +223,6 @@ def _app(spec: EngineSpec, settings: Settings, n_items: int | None) -> Inspector
             spec.store,
             spec.importance,
             batch_size=spec.batch_size,
-            memory_options=spec.memory_options,
         ),
         benchmarks,
         ASCII if settings.ascii else UNICODE,

@@ -1,4 +1,4 @@
-"""Groups of options as dataclasses: a command takes the groups it needs."""
+"""Groups of options as dataclasses, of which a command takes those it needs, and the headings of its help."""
 
 from __future__ import annotations
 
@@ -7,6 +7,35 @@ import inspect
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from typing import Any, get_type_hints
+
+from typer.core import TyperCommand
+
+HEADINGS: dict[str, str] = {
+    "Model": "model gguf tokenizer quantization dtype device revision prompt level",
+    "Abilities and masks": "abilities ability variants variant selections selection scope k random_seeds "
+    "n_items items preset",
+    "Benchmarks": "benchmarks benchmark limit until data_dir few_shot chat allow_code_execution",
+    "Run": "plan_only shard batch_size seed cache_dir",
+    "Output": "out measure as_json",
+    "Ray": "ray workers cpus_per_worker",
+}
+"""Where options stand in the help, by their parameters; what is not here comes last."""
+
+
+class GroupedCommand(TyperCommand):
+    """A command whose help has its options under headings; in plain text, as rich takes long to import."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        own = {one.name: one for one in self.get_params(ctx)}
+        arguments = [name for name, one in own.items() if one.param_type_name == "argument"]
+        groups = {"Arguments": arguments} | {heading: names.split() for heading, names in HEADINGS.items()}
+        placed = {name for names in groups.values() for name in names}
+        groups["Options"] = [name for name in own if name not in placed]
+        for heading, names in groups.items():
+            records = [own[name].get_help_record(ctx) for name in names if name in own]
+            if found := [one for one in records if one is not None]:
+                with formatter.section(heading):
+                    formatter.write_dl(found)
 
 
 def with_flags(command: Callable[..., None]) -> Callable[..., None]:

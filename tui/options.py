@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,19 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cache.files import expanded
-from core.importance.scoring_rule import DEFAULT_RULE, PAPER_RULE, Loss, Reduction, ScoringRule
-from core.masks.choices import CONTROLS, Selection
+from core.importance.scoring_rule import DEFAULT_RULE, PAPER_RULE, ScoringRule
 from core.models.spec import AskedLevel, AskedPrompt, DType, ModelSpec, Quantization
 
 if TYPE_CHECKING:
     from cache.folder import Store
     from core.benchmarks.benchmark import BenchmarkOptions
-    from core.importance.memory import MemoryOptions
 
 DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?|mps")
-
-WHAT_FITS = "what fits"
-"""Default of the memory options in the help."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Random seed.")]
@@ -182,104 +177,21 @@ class ModelFlags:
 
 
 @dataclass(frozen=True)
-class MemoryFlags:
-    """How scoring uses memory."""
-
-    passes: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Scoring: passes over the items, each for a group of layers.",
-            show_default=WHAT_FITS,
-            metavar="N",
-        ),
-    ] = None
-    accumulate_on: Annotated[
-        Literal["device", "host"] | None,
-        typer.Option(
-            help="Scoring: accumulate gradients on the GPU or in main memory.", show_default=WHAT_FITS
-        ),
-    ] = None
-    maps: Annotated[
-        Literal["memory", "disk"] | None,
-        typer.Option(
-            help="Scoring: keep the scores in main memory or in the cache folder.", show_default=WHAT_FITS
-        ),
-    ] = None
-    scoring_batch: Annotated[
-        int | None,
-        typer.Option(min=1, help="Scoring: items per batch.", show_default=WHAT_FITS, metavar="N"),
-    ] = None
-    checkpointing: Annotated[
-        bool | None,
-        typer.Option(
-            "--checkpointing/--no-checkpointing",
-            help="Scoring: recompute activations instead of keeping them.",
-            show_default=WHAT_FITS,
-        ),
-    ] = None
-
-    @property
-    def memory_options(self) -> MemoryOptions:
-        """The same for the planner.
-
-        Raises:
-            UsageError: two options contradict each other.
-        """
-        from core.importance.memory import MemoryOptions, check_memory_options
-
-        options = MemoryOptions(
-            self.passes, self.accumulate_on, self.maps, self.scoring_batch, self.checkpointing
-        )
-        with checked_arguments():
-            check_memory_options(options)
-        return options
-
-
-@dataclass(frozen=True)
 class RuleFlags:
     """The scoring rule."""
 
-    loss: Annotated[
-        Loss | None, typer.Option(help="Loss whose gradient is taken.", show_default=DEFAULT_RULE.loss)
-    ] = None
-    reduction: Annotated[
-        Reduction | None,
-        typer.Option(
-            help="sum-lost: sum over items of what each loses, to first order, if the weight is zeroed; "
-            "sum-abs: of |gradient x weight|; abs-sum: |sum over items| (the paper).",
-            show_default=DEFAULT_RULE.reduction,
-        ),
-    ] = None
     preset: Annotated[
         Literal["paper"] | None,
-        typer.Option(help="paper: --loss full --reduction abs-sum, and the selection top."),
+        typer.Option(
+            help="paper: score weights by its formula, |sum over items of gradient x weight| of the loss of "
+            "all tokens, and select top where no selection is named."
+        ),
     ] = None
-
-    def __post_init__(self) -> None:
-        if self.preset and (self.loss or self.reduction):
-            raise UsageError(
-                "--preset paper sets --loss, --reduction and the selection: leave out the preset or these."
-            )
 
     @property
     def rule(self) -> ScoringRule:
         """The scoring rule."""
-        if self.preset:
-            return PAPER_RULE
-        return ScoringRule(self.loss or DEFAULT_RULE.loss, self.reduction or DEFAULT_RULE.reduction)
-
-    def require_selections(self, selections: Iterable[Selection]) -> None:
-        """Checks that the preset allows the selections.
-
-        Raises:
-            UsageError: one is neither the preset's nor a control.
-        """
-        other = [one for one in selections if one != "top" and one not in CONTROLS]
-        if self.preset and other:
-            raise UsageError(
-                f"The paper selects 'top', not '{other[0]}': leave out --preset paper or the selection."
-            )
+        return PAPER_RULE if self.preset else DEFAULT_RULE
 
 
 @dataclass(frozen=True)
@@ -298,31 +210,9 @@ class BenchmarkFlags:
         ),
     ] = None
     chat: Chat = False
-    end_repeats: Annotated[
-        bool,
-        typer.Option(
-            "--end-repeats",
-            help="End a written answer once it only repeats itself: faster, and no longer to the letter what "
-            "lm-evaluation-harness scores.",
-        ),
-    ] = False
     allow_code_execution: Annotated[
         bool, typer.Option("--allow-code-execution", help="Run programs that the model writes, in a sandbox.")
     ] = False
-    without_sandbox: Annotated[
-        bool,
-        typer.Option(
-            "--without-sandbox",
-            help="Run them even where no sandbox works: they can read and change your files and reach the "
-            "network.",
-        ),
-    ] = False
-
-    def __post_init__(self) -> None:
-        if self.without_sandbox and not self.allow_code_execution:
-            raise UsageError(
-                "--without-sandbox needs --allow-code-execution: give --allow-code-execution too."
-            )
 
     @property
     def benchmark_options(self) -> BenchmarkOptions:
@@ -334,11 +224,4 @@ class BenchmarkFlags:
         from core.benchmarks.benchmark import BenchmarkOptions
 
         folder = absolute_folder(self.data_dir)
-        return BenchmarkOptions(
-            folder,
-            self.few_shot,
-            self.chat,
-            allow_code=self.allow_code_execution,
-            end_repeats=self.end_repeats,
-            without_sandbox=self.without_sandbox,
-        )
+        return BenchmarkOptions(folder, self.few_shot, self.chat, allow_code=self.allow_code_execution)

@@ -202,7 +202,6 @@ def settings_of(profile: Profile, experiment: Experiment) -> dict[str, Any]:
         "prompt": experiment.spec.style,
         "level": experiment.spec.level,
         "importance": experiment.importance,
-        "memory": experiment.memory_options,
         "abilities": plan.abilities,
         "variants": plan.variants,
         "selections": plan.selections,

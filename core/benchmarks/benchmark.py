@@ -30,12 +30,6 @@ class BenchmarkOptions:
     """Whether prompts go through the model's chat template."""
     allow_code: bool = False
     """Whether generated programs may run, in the sandbox."""
-    end_repeats: bool = False
-    """Whether a written answer that only repeats itself ends; lm-evaluation-harness lets it run on."""
-    without_sandbox: bool = False
-    """Whether they may run with limits alone where no sandbox works; needs `allow_code`. Not part of any
-    cache key: interpreter, limits, environment and folder are the same, so a program would have to look
-    outside its folder to notice, and no test asks for that."""
 
 
 DEFAULT_OPTIONS = BenchmarkOptions()
@@ -198,8 +192,6 @@ class Benchmark:
     source: Source = field(compare=False, repr=False)
     needs: tuple[str, ...] = ()
     """Ids of the abilities that its items need by construction; empty if unknown."""
-    end_repeats: bool = False
-    """See `BenchmarkOptions`."""
 
     @property
     def n_items(self) -> int:
@@ -239,6 +231,4 @@ class Benchmark:
             ValueError: rows are missing or malformed.
         """
         names = {"benchmark": self.id, "benchmark_version": self.version, "n": n}
-        if self.end_repeats:
-            names["end_repeats"] = True
         return {**names, **self.source.key_inputs(spec, n)}

@@ -260,7 +260,6 @@ def _written(
             [one.prompt for one in some],
             max_new_tokens=max_new_tokens,
             stop=stop,
-            end_repeats=prepared.benchmark.end_repeats,
             with_logprobs=watch is not None and watch.notes_logprobs,
             cancelled=cancelled,
             on_text=None if watch is None else _on_text(watch, some),

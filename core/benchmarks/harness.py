@@ -52,7 +52,6 @@ def harness_benchmark(word: str, options: BenchmarkOptions) -> Benchmark:
         plausible_range=(0.0, 1.0),
         version=1,
         source=HarnessSource(tasks, options.chat),
-        end_repeats=options.end_repeats,
     )
 
 

@@ -40,7 +40,6 @@ def task_benchmark(task: Task, options: BenchmarkOptions) -> Benchmark:
         plausible_range=task.plausible_range,
         version=task.version,
         source=TaskSource(task, options),
-        end_repeats=options.end_repeats,
     )
 
 

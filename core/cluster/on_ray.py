@@ -40,7 +40,6 @@ from core.cluster.tasks import (
     timing_of,
     wanted_rankings,
 )
-from core.importance.memory import MemoryOptions
 from core.inference.batching import is_out_of_memory
 from core.inference.cancelling import Cancelled
 from core.models.spec import AskedLevel, AskedPrompt, ModelSpec
@@ -146,7 +145,6 @@ class Order:
     store: Store
     importance: ImportanceSpec
     batch_size: BatchSize
-    memory_options: MemoryOptions
     fingerprint: str
     """The fingerprint of the weights that the driver's keys are made with."""
     versions: Mapping[KeyKind, int]
@@ -184,7 +182,6 @@ class Worker:
             order.store,
             order.importance,
             batch_size=order.batch_size,
-            memory_options=order.memory_options,
             emit=self._take,
             cancelled=self._is_cancelled,
             is_cancelled=self._is_cancelled,
@@ -332,7 +329,6 @@ class Crew:
             Store(root, driver.store.shipped),
             driver.importance,
             driver.batch_size,
-            driver.memory_options,
             driver.identity.fingerprint,
             dict(VERSIONS),
             cpus,

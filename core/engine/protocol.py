@@ -13,7 +13,6 @@ from cache.folder import Store
 from cache.keys import key_of
 from core.benchmarks.benchmark import BenchmarkOptions
 from core.cluster.ray_options import RayOptions
-from core.importance.memory import MemoryOptions
 from core.models.spec import ModelSpec
 from core.phantom import SHIPPED_CACHE
 from core.run.events import Event
@@ -36,7 +35,6 @@ class EngineSpec:
     importance: ImportanceSpec = field(default_factory=ImportanceSpec)
     batch_size: int | Literal["auto"] = "auto"
     benchmarks: BenchmarkOptions = field(default_factory=BenchmarkOptions)
-    memory_options: MemoryOptions = field(default_factory=MemoryOptions)
     ray: RayOptions | None = None
     """Ray's workers, which do runs and rankings; None: the engine's own model does all."""
 
@@ -61,8 +59,6 @@ class StartRuns(msgspec.Struct, frozen=True, tag=True):
     every run says in which order its items are drawn. None: evaluate all items."""
     allow_code: bool = False
     """Run programs that the model writes, in the sandbox, even if the engine's spec does not say so."""
-    without_sandbox: bool = False
-    """Run them even where no sandbox works; see `BenchmarkOptions`."""
 
 
 class StartRankings(msgspec.Struct, frozen=True, tag=True):

@@ -145,11 +145,7 @@ def _drawn_of(run: Run, benchmark: Benchmark) -> Benchmark:
 
 def allowed_options(start: StartRuns, options: BenchmarkOptions) -> BenchmarkOptions:
     """How a job's benchmarks are run: code also if the job says so."""
-    return replace(
-        options,
-        allow_code=options.allow_code or start.allow_code,
-        without_sandbox=options.without_sandbox or start.without_sandbox,
-    )
+    return replace(options, allow_code=options.allow_code or start.allow_code)
 
 
 def requests_of(runner: Runner, start: StartRuns, options: BenchmarkOptions) -> list[OutcomesRequest]:

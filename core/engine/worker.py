@@ -56,7 +56,6 @@ class Worker(threading.Thread):
             spec.store,
             spec.importance,
             batch_size=spec.batch_size,
-            memory_options=spec.memory_options,
             emit=self._emit,
             cancelled=cancelled,
             is_cancelled=is_cancelled,

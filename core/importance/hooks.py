@@ -163,12 +163,11 @@ class GradientSums:
             else:
                 sums += _product(gradient, inputs)
             return
-        rises = None  # the sign of a gradient with which the loss rises when the weight goes
-        if self._reduction == "sum-lost":
-            rises = self._space.read(matrix).sign().neg_().float()
+        # The sign of a gradient with which the loss rises when the weight goes.
+        rises = self._space.read(matrix).sign().neg_().float()
         for row, length in enumerate(self._lengths):
             product = _product(gradient[row, :length], inputs[row, :length])
-            sums += product.abs_() if rises is None else product.mul_(rises).clamp_(min=0)
+            sums += product.mul_(rises).clamp_(min=0)
 
     def finish(self) -> None:
         """Returns when everything is in the accumulators."""

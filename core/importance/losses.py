@@ -43,8 +43,8 @@ class LossItem:
 def loss_item(item: EncodedChoice, loss: Loss, max_length: int) -> LossItem:
     """The options and factors whose weighted log-likelihoods add up to the item's loss.
 
-    `answer`: mean negative log-likelihood of the right continuation's tokens; `full`: of all tokens but the
-    first; `margin`: minus the right continuation's mean log-likelihood plus the mean of the others'.
+    `full`: the mean negative log-likelihood of all tokens of context and right continuation but the first;
+    `margin`: minus the right continuation's mean log-likelihood plus the mean of the others'.
     The context is cut as in evaluation (`cut_context`), the same for every loss.
 
     Raises:
@@ -59,9 +59,6 @@ def loss_item(item: EncodedChoice, loss: Loss, max_length: int) -> LossItem:
         whole = fitting.context_ids + options[answer]
         all_tokens = replace(fitting, context_ids=whole[:1], continuation_ids=(whole[1:],), answer_index=0)
         return LossItem(all_tokens, (-1.0 / (len(whole) - 1),), is_cut)
-    if loss == "answer":
-        right = replace(fitting, continuation_ids=(options[answer],), answer_index=0)
-        return LossItem(right, (-1.0 / len(options[answer]),), is_cut)
     if len(options) == 1:
         raise ValueError(f"Item {item.item_id} has one option, but the loss 'margin' compares options.")
     others = len(options) - 1

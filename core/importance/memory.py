@@ -1,11 +1,11 @@
-"""Memory of importance: what it needs, what is available, and what a person decides. No torch by itself."""
+"""Memory of importance: what it needs and what is available. No torch by itself."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from core.importance.scoring_rule import Loss
 from core.inference.batching import HEAD_POSITIONS
@@ -73,62 +73,6 @@ def available_memory(space: WeightSpace, folder: Path) -> AvailableMemory:
     is_on_gpus = all(device.type == "cuda" for device in devices)
     device_bytes = sum(map(on_gpu, devices)) if is_on_gpus else None
     return AvailableMemory(device_bytes, free_memory(), free_on_disk(folder))
-
-
-@dataclass(frozen=True)
-class MemoryOptions:
-    """What a person decides of a plan; None leaves it to the plan."""
-
-    passes: int | None = None
-    accumulate_on: AccumulateOn | None = None
-    maps: Maps | None = None
-    scoring_batch: int | None = None
-    """Items in a batch at most."""
-    checkpointing: bool | None = None
-
-
-def check_memory_options(options: MemoryOptions) -> None:
-    """Checks that the memory options go together.
-
-    Raises:
-        ValueError: they do not.
-    """
-    if options.accumulate_on == "host" and options.maps == "disk":
-        raise ValueError(
-            "--accumulate-on host adds up in the maps themselves, which --maps disk puts on the disk: leave "
-            "one of them out."
-        )
-
-
-def check_memory_options_for(options: MemoryOptions, layers: int, *, on_gpu: bool) -> None:
-    """Checks that the memory options make sense for a model.
-
-    Raises:
-        ValueError: they do not.
-    """
-    if options.passes is not None and options.passes > layers:
-        raise ValueError(
-            f"--passes {options.passes} asks for more passes than the model has layers: give 1 to {layers}."
-        )
-    if options.accumulate_on == "device" and not on_gpu:
-        raise ValueError(
-            "--accumulate-on device is for models on a GPU, and this one is on the CPU: leave it out."
-        )
-
-
-def rounding_of(options: MemoryOptions, *, on_gpu: bool) -> dict[str, Any]:
-    """The memory options that a ranking's cache key has: those that change the rounding of sums.
-
-    These are the items of a batch, and on a GPU accumulation in main memory; passes, maps and checkpointing
-    change no bit. As with the batch size of outcomes, only what a person names is in the key: how much memory
-    happens to be free must not make a ranking another one.
-    """
-    found: dict[str, Any] = {}
-    if options.scoring_batch is not None:
-        found["scoring_batch"] = options.scoring_batch
-    if on_gpu and options.accumulate_on is not None:
-        found["accumulate_on"] = options.accumulate_on
-    return found
 
 
 @dataclass(frozen=True)

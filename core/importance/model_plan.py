@@ -10,9 +10,7 @@ from typing import Any
 from core.importance.memory import (
     AvailableMemory,
     ItemsShape,
-    MemoryOptions,
     ModelShape,
-    check_memory_options_for,
 )
 from core.importance.plan import ImportancePlan, Task, plan_importance
 from core.importance.scoring_rule import DEFAULT_RULE
@@ -62,7 +60,6 @@ def plan_use(
     folder: Path,
     machine: Machine,
     cache_folder: Path | None = None,
-    memory_options: MemoryOptions | None = None,
 ) -> ModelPlan:
     """The memory that loading a model and scoring its weights need, and whether it fits.
 
@@ -71,11 +68,10 @@ def plan_use(
         folder: its files.
         machine: where it would run.
         cache_folder: where maps go that do not fit in main memory; None ignores its disk.
-        memory_options: choices about scoring.
 
     Raises:
         ValueError: the machine lacks the device, the weights are quantized differently, the model is not a
-            Llama, or an option makes no sense.
+            Llama.
     """
     config = read_config(folder)
     loaded = weights_in_memory(folder, config, spec.quantization, spec.dtype, spec.device)
@@ -93,13 +89,11 @@ def plan_use(
     loading = StepMemory(
         "load", on_gpu * loaded.bytes, (not on_gpu) * loaded.bytes, 0, _load_fits(loaded.bytes, on_gpu, free)
     )
-    memory_options = memory_options or MemoryOptions()
-    check_memory_options_for(memory_options, task.model.layers, on_gpu=on_gpu)
     candidates = task.model.candidates
     is_own_dtype = spec.keeps_dtype(loaded.quantization) and not is_gguf(folder)
     stored_as = storage_words(loaded.quantization, loaded.dtype)
     try:
-        importance = plan_importance(task, free, memory_options)
+        importance = plan_importance(task, free)
     except ValueError as error:
         return ModelPlan(device, stored_as, is_own_dtype, candidates, (loading,), None, str(error))
     needs = (loading, _need_of(importance, free, on_gpu))

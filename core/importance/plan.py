@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -15,7 +14,6 @@ from core.importance.memory import (
     ItemsShape,
     Maps,
     MemoryNeed,
-    MemoryOptions,
     ModelShape,
     activation_bytes,
     batch_tokens,
@@ -88,9 +86,7 @@ def one_pass(layers: int, batch_size: int = DEFAULT_SCORING_BATCH, *, on_cpu: bo
     return ImportancePlan(((0, layers),), "host" if on_cpu else "device", scoring_batch=batch_size)
 
 
-def plan_importance(
-    task: Task, free: AvailableMemory, options: MemoryOptions | None = None
-) -> ImportancePlan:
+def plan_importance(task: Task, free: AvailableMemory) -> ImportancePlan:
     """The quickest plan that fits.
 
     Maps are in main memory if they fit there, else on disk. With accumulation on the device it takes as
@@ -104,18 +100,14 @@ def plan_importance(
     Args:
         task: the model and the items.
         free: what is available, of which SHARE_OF_FREE may be used.
-        options: what is decided already.
 
     Raises:
         ValueError: nothing fits.
     """
-    options = options or MemoryOptions()
-    if task.of_units:
-        options = replace(options, passes=1, accumulate_on=None, maps="memory")
-    for maps in ("memory", "disk") if options.maps is None else (options.maps,):
+    for maps in _maps(task):
         fitting = [
             plan
-            for plan in _plans(task, free, maps, options)
+            for plan in _plans(task, free, maps)
             if _fits(plan.device_bytes if task.on_gpu else 0, free.device_bytes)
             and _fits(plan.host_bytes, free.host_bytes)
             and _fits(plan.disk_bytes, free.disk_bytes)
@@ -127,19 +119,21 @@ def plan_importance(
                 (one for one in fitting if one.accumulate_on == "host" or len(one.groups) == fewest),
                 key=lambda plan: cost(task, plan),
             )
-    raise ValueError(_nothing_fits(task, free, options))
+    raise ValueError(_nothing_fits(task, free))
 
 
-def _plans(task: Task, free: AvailableMemory, maps: Maps, options: MemoryOptions) -> Iterator[ImportancePlan]:
+def _maps(task: Task) -> tuple[Maps, ...]:
+    return ("memory",) if task.of_units else ("memory", "disk")
+
+
+def _plans(task: Task, free: AvailableMemory, maps: Maps) -> Iterator[ImportancePlan]:
     """The possible plans, with the fewest passes each; first those with the most items in a batch."""
     halves = [DEFAULT_SCORING_BATCH >> shift for shift in range(DEFAULT_SCORING_BATCH.bit_length())]
-    for checkpointing in (False, True) if options.checkpointing is None else (options.checkpointing,):
-        for items in halves if options.scoring_batch is None else (options.scoring_batch,):
+    for checkpointing in (False, True):
+        for items in halves:
             for accumulate_on in _accumulate_on(task, maps):
-                if options.accumulate_on not in (None, accumulate_on):
-                    continue
                 bare = ImportancePlan((), accumulate_on, maps, items, checkpointing)
-                groups = _groups(task, free, bare, options.passes)
+                groups = _groups(task, free, bare)
                 if groups:
                     yield _with_needs(task, replace(bare, groups=groups))
 
@@ -153,18 +147,15 @@ def _accumulate_on(task: Task, maps: Maps) -> tuple[AccumulateOn, ...]:
     return ("device", "host") if task.on_gpu else ("host",)
 
 
-def _groups(
-    task: Task, free: AvailableMemory, bare: ImportancePlan, passes: int | None
-) -> tuple[Group, ...] | None:
-    """The fewest groups whose sums fit beside their activations, or `passes` equal ones; None if none fit.
+def _groups(task: Task, free: AvailableMemory, bare: ImportancePlan) -> tuple[Group, ...] | None:
+    """The fewest groups whose sums fit beside their activations, of units a single one; None if none fit.
 
     From the lowest on, each takes as many layers as fit: the higher a group begins, the fewer activations it
     keeps.
     """
     layers = task.model.layers
-    if passes is not None:
-        ends = [layers * number // passes for number in range(passes + 1)] if 0 < passes <= layers else []
-        return tuple(itertools.pairwise(ends)) or None
+    if task.of_units:
+        return ((0, layers),)
     groups: list[Group] = []
     while not groups or groups[-1][1] < layers:
         first = groups[-1][1] if groups else 0
@@ -245,12 +236,12 @@ def cost(task: Task, plan: ImportancePlan) -> float:
     return (forward + backward + of_weights) * (1 + of_a_pass / tokens) + fetched / tokens
 
 
-def _nothing_fits(task: Task, free: AvailableMemory, options: MemoryOptions) -> str:
+def _nothing_fits(task: Task, free: AvailableMemory) -> str:
     """Error text: the minimum, the shortfall, remedies."""
     layers = task.model.layers
     least = ImportancePlan(
         ((0, layers),) if task.of_units else tuple((layer, layer + 1) for layer in range(layers)),
-        maps=options.maps or "disk",
+        maps=_maps(task)[-1],
         scoring_batch=1,
         checkpointing=True,
     )
@@ -264,8 +255,6 @@ def _nothing_fits(task: Task, free: AvailableMemory, options: MemoryOptions) -> 
         )
         if free_bytes is not None and not _fits(needed, free_bytes)
     ]
-    if not lacking:
-        return "Importance does not fit in memory with these options: leave the choice to the plan."
     remedy = "use a smaller model or --quantization nf4, or close what else uses the memory"
     if len(lacking) == 1 and "of disk" in lacking[0]:
         remedy = "free some of it, or choose another --cache-dir"

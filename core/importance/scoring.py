@@ -247,6 +247,6 @@ def smaller_plan(plan: ImportancePlan, batch: Batch, device: torch.device) -> Im
     (item,) = batch.items
     raise ValueError(
         f"Item {item.read.item_id} alone ({item.length} tokens) does not fit in the memory of {device}: "
-        "close what else uses it, choose shorter items or --loss answer, or use a smaller model "
+        "close what else uses it, choose shorter items, or use a smaller model "
         "or --quantization nf4."
     )

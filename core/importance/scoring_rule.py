@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-Loss = Literal["full", "answer", "margin"]
-"""`full`: every token of prompt and answer; `answer`: the right answer's tokens; `margin`: minus the right
-option's log-likelihood plus the mean of the others'."""
+Loss = Literal["full", "margin"]
+"""`full`: every token of prompt and answer; `margin`: minus the right option's log-likelihood plus the mean
+of the others'."""
 
-LOSSES: tuple[Loss, ...] = ("full", "answer", "margin")
+LOSSES: tuple[Loss, ...] = ("full", "margin")
 
-Reduction = Literal["abs-sum", "sum-abs", "sum-lost"]
-"""`abs-sum`: the absolute value of the sum over items; `sum-abs`: the sum of the items' absolute values, in
-which items that pull a weight in opposite directions do not cancel; `sum-lost`: the sum of what each item
-loses, to first order, if the weight is zeroed, and 0 for an item that gains."""
+Reduction = Literal["abs-sum", "sum-lost"]
+"""`abs-sum`: the absolute value of the sum over items, which may cancel; `sum-lost`: the sum of what each
+item loses, to first order, if the weight is zeroed, and 0 for an item that gains."""
 
-REDUCTIONS: tuple[Reduction, ...] = ("abs-sum", "sum-abs", "sum-lost")
+REDUCTIONS: tuple[Reduction, ...] = ("abs-sum", "sum-lost")
 
 
 class ScoringRule(NamedTuple):

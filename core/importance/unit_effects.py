@@ -211,8 +211,6 @@ def unit_effects(count: int, gradient: Tensor, outputs: Tensor, lengths: Sequenc
 
 def reduced(effects: Tensor, reduction: Reduction) -> Tensor:
     """(units,): the sum over (items, units) effects; `abs-sum` takes its absolute value at the very end."""
-    if reduction == "sum-abs":
-        effects = effects.abs()
-    elif reduction == "sum-lost":
+    if reduction == "sum-lost":
         effects = torch.maximum(effects, -GAIN_SHARE * effects)
     return effects.sum(dim=0)

@@ -373,8 +373,6 @@ PAPER = Setting(*PAPER_RULE, "top", "global", KS[0])
 OTHERS = (
     Setting("margin", "sum-lost", "max_minus_shared", "global", KS[1]),
     Setting("margin", "sum-lost", "top", "global", KS[0]),
-    Setting("margin", "sum-abs", "max_minus_shared", "global", KS[0]),
-    Setting("margin", "sum-abs", "max_minus_shared", "global", KS[1]),
     Setting("margin", "abs-sum", "max_minus_shared", "global", KS[0]),
 )
 """What is one choice away from these two."""

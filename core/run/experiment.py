@@ -12,7 +12,6 @@ from cache.folder import Store
 from cache.keys import key_of
 from core.abilities import Item
 from core.benchmarks.benchmark import Benchmark
-from core.importance.memory import MemoryOptions, rounding_of
 from core.models.description import ModelInfo, describe_model
 from core.models.devices import device_kind
 from core.models.spec import AskedLevel, AskedPrompt, ModelSpec
@@ -54,8 +53,6 @@ class Experiment:
     """Diagnostic items by ability, in place of the generated ones."""
     batch_size: BatchSize = "auto"
     """Rows per batch in evaluation."""
-    memory_options: MemoryOptions = field(default_factory=MemoryOptions)
-    """How importance is computed within memory."""
     emit: Callable[[Event], None] = lambda event: None
     """Receives the events."""
     _reported: set[str] = field(default_factory=set, init=False)
@@ -99,7 +96,7 @@ class Experiment:
     def ranking_key_inputs(self, mask: MaskSpec) -> dict[str, Any]:
         """The key inputs of the ranking whose first n weights are the mask."""
         sets = [self.diagnostic_set(ability, mask.n_items) for ability in self.scored_abilities(mask)]
-        return ranking_key_inputs(self.identity, self.importance, sets, mask) | self._rounding
+        return ranking_key_inputs(self.identity, self.importance, sets, mask)
 
     def ranking_key(self, mask: MaskSpec) -> str:
         """The cache key of the ranking whose first n weights are the mask."""
@@ -108,7 +105,7 @@ class Experiment:
     def scores_request(self, ability: str, n_items: int | None = None) -> tuple[str, dict[str, Any]]:
         """The cache key and key inputs of the kept scores of an ability."""
         sets = [self.diagnostic_set(ability, n_items)]
-        key_inputs = scores_key_inputs(self.identity, self.importance, sets) | self._rounding
+        key_inputs = scores_key_inputs(self.identity, self.importance, sets)
         return cache_key("scores", key_inputs), key_inputs
 
     def unit_scores_request(self, ability: str, n_items: int | None = None) -> tuple[str, dict[str, Any]]:
@@ -121,10 +118,6 @@ class Experiment:
         if of_units:
             return not self.store.unit_scores.entries.has(self.unit_scores_request(ability, n_items)[0])
         return not self.store.scores.entries.has(self.scores_request(ability, n_items)[0])
-
-    @property
-    def _rounding(self) -> dict[str, Any]:
-        return rounding_of(self.memory_options, on_gpu=self.identity.device != "cpu")
 
     def ranking_metadata(self, mask: MaskSpec) -> dict[str, Any]:
         """The metadata stored with the ranking that a mask is cut from; none for `random`.

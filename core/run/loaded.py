@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from cache.journals import journal_path
 from cache.upkeep import delete
-from core.importance.memory import check_memory_options_for
 from core.inference.cancelling import Cancelled, check_between_layers
 from core.models.spec import AskedLevel, AskedPrompt
 from core.run.events import ModelLoaded, ModelLoading
@@ -84,12 +83,10 @@ class LoadedExperiment(Experiment):
         """The model in memory.
 
         Raises:
-            ValueError: it cannot be loaded, torch put it on another device than the drivers suggest, or the
-                memory options make no sense for it.
+            ValueError: it cannot be loaded, torch put it on another device than the drivers suggest.
         """
         started = time.monotonic()
         identity = self.identity  # unusable files are reported before seconds go into torch
-        check_memory_options_for(self.memory_options, self.info.layers, on_gpu=identity.device != "cpu")
         self.emit(ModelLoading(self.spec.name, "importing torch and transformers"))
         with _uncollected():
             from core.models.loading import load

@@ -418,7 +418,7 @@ def _plan(experiment: LoadedExperiment, items: Sequence[EncodedChoice], *, of_un
         weights_bytes=0,
         of_units=of_units,
     )
-    return plan_importance(task, available_memory(space, experiment.store.root), experiment.memory_options)
+    return plan_importance(task, available_memory(space, experiment.store.root))
 
 
 def _is_on_gpu(experiment: LoadedExperiment) -> bool:

@@ -33,7 +33,7 @@ class Settings:
     """A random Llama and its items."""
 
     dtype: str = "float32"
-    loss: Loss = "answer"
+    loss: Loss = "margin"
     checkpointing: bool = False
     keys: int = 2
     """Heads of keys; of queries there are 8."""

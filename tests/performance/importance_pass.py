@@ -26,7 +26,7 @@ from tests.performance.random_model import random_items
 from tests.performance.roof import operations_per_second
 from tests.performance.subject import Subject
 
-LOSS: Loss = "answer"
+LOSS: Loss = "margin"
 OPTION_TOKENS = (1, 4)
 SMALL_CARD_BYTES = int(0.96 * 24 * 2**30)
 """What the driver leaves of a 24 GB card."""
@@ -101,7 +101,7 @@ class ImportancePass:
 
 
 def measure_importance(subject: Subject) -> Measured:
-    """`--loss answer`; where the device has room, beside forward and backward to weight gradients."""
+    """The default loss; where the device has room, beside forward and backward to weight gradients."""
     ours = ImportancePass(subject)
     peak = subject.clock.peak_of(ours.run)
     plain = _Plain(subject, plan_batches(ours.prepared, ours.plan.scoring_batch, subject.device.type))

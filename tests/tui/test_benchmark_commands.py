@@ -160,7 +160,6 @@ def test_profile_runs_them_beside_the_diagnostic_ones(capsys: Captured, model: s
         (("--benchmark", "arc_easy", "--data-dir", str(DATA.parent)), 1, "has no rows of 'arc_easy'"),
         (("--benchmark", "arc_eazy", "--data-dir", str(DATA)), 2, "Did you mean arc_easy?"),
         (("--benchmark", "no/such.yaml"), 2, "cannot be read"),
-        (("--benchmark", "arc_easy", "--without-sandbox"), 2, "give --allow-code-execution too"),
         (("--benchmark", "diagnostic"), 2, "'diagnostic' stands for several benchmarks: give one, or run"),
         (("--benchmark", "all", "--data-dir", str(DATA)), 2, "'profile --benchmarks all'"),
         (

@@ -25,7 +25,6 @@ from tui.option_groups import with_flags
 from tui.options import (
     BenchmarkFlags,
     Json,
-    MemoryFlags,
     ModelFlags,
     RuleFlags,
     checked_arguments,
@@ -49,7 +48,6 @@ if TYPE_CHECKING:
 @with_flags
 def bench(
     model: ModelFlags,
-    memory: MemoryFlags,
     rule: RuleFlags,
     running: BenchmarkFlags,
     *,
@@ -92,7 +90,7 @@ def bench(
     note_options(running, [chosen])
     with shown_progress() as emit:
         needs_items = mask is not None or is_generated(chosen)
-        runner = open_runner(model, memory, rule.rule, emit, n_items=n_items, needs_items=needs_items)
+        runner = open_runner(model, rule.rule, emit, n_items=n_items, needs_items=needs_items)
         found = find_ks(runner, [mask]) if mask is not None and k == AUTO else ()
         if mask is not None and found:
             mask = replace(mask, k=found[0].k)

@@ -13,7 +13,7 @@ from core.phantom import DIAGNOSTIC_ITEMS, HELDOUT_ITEMS
 from tui import output
 from tui.mask_options import open_runner
 from tui.option_groups import with_flags
-from tui.options import Json, MemoryFlags, ModelFlags, checked_arguments
+from tui.options import Json, ModelFlags, checked_arguments
 from tui.progress import shown_progress
 
 if TYPE_CHECKING:
@@ -64,7 +64,6 @@ class Pace:
 @with_flags
 def calibrate(
     model: PhantomFlags,
-    memory: MemoryFlags,
     *,
     every: Annotated[
         bool, typer.Option("--all", help="Ablate every combination of settings, not only the main ones.")
@@ -97,7 +96,7 @@ def calibrate(
         pace = Pace(emit)
 
         def runner_for(rule: ScoringRule) -> Runner:
-            return open_runner(model, memory, rule, pace, n_items=n_items)
+            return open_runner(model, rule, pace, n_items=n_items)
 
         # A complete calibration is read without the statistics of a profile, which take longer.
         found = stored_calibration(plan, truth, runner_for)

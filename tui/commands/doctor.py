@@ -12,7 +12,7 @@ from tui import output
 from tui.engine_words import memory_text, plan_text
 from tui.numbers import count_text, size_text
 from tui.option_groups import with_flags
-from tui.options import Json, MemoryFlags, ModelFlags, UsageError
+from tui.options import Json, ModelFlags, UsageError
 from tui.progress import shown_progress
 from tui.prompt_words import probe_lines
 from tui.ray_options import ray_text
@@ -74,7 +74,6 @@ class Diagnosis:
 @with_flags
 def doctor(
     model: ModelFlags,
-    memory: MemoryFlags,
     *,
     probe: Annotated[
         bool,
@@ -89,9 +88,9 @@ def doctor(
     """
     if probe and model.spec.is_embedded:
         raise UsageError(f"'{model.model}' has one prompt form and one level: --probe is for real models.")
-    found = _diagnose(model, memory)
+    found = _diagnose(model)
     if probe and found.problem is None:
-        found = replace(found, probe=_probed(model, memory))
+        found = replace(found, probe=_probed(model))
     if as_json:
         output.write_document(_document(found) | _probe_document(found, model))
     else:
@@ -101,7 +100,7 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _diagnose(flags: ModelFlags, memory: MemoryFlags) -> Diagnosis:
+def _diagnose(flags: ModelFlags) -> Diagnosis:
     from cache.upkeep import entries
     from core.cluster.ray_options import local_workers
     from core.models.devices import installed_version, this_machine
@@ -110,7 +109,7 @@ def _diagnose(flags: ModelFlags, memory: MemoryFlags) -> Diagnosis:
     machine = this_machine()
     root = flags.store.root
     kept = entries(root)
-    model, plan, problem = _check_model(flags, memory, machine)
+    model, plan, problem = _check_model(flags, machine)
     warning = ""
     if model and not problem:
         warning, problem = _check_tokenizer(flags.spec, model)
@@ -131,7 +130,7 @@ def _diagnose(flags: ModelFlags, memory: MemoryFlags) -> Diagnosis:
     )
 
 
-def _probed(model: ModelFlags, memory: MemoryFlags) -> ProbeTable:
+def _probed(model: ModelFlags) -> ProbeTable:
     """Asks the probe's questions, as far as they are not stored."""
     from core.analysis.probe import whole_probe
     from core.run.runner import Runner
@@ -142,7 +141,6 @@ def _probed(model: ModelFlags, memory: MemoryFlags) -> ProbeTable:
                 model.spec,
                 model.store,
                 batch_size=model.batch_rows,
-                memory_options=memory.memory_options,
                 emit=emit,
             )
         )
@@ -159,14 +157,13 @@ def _probe_document(found: Diagnosis, model: ModelFlags) -> dict[str, Any]:
 
 
 def _check_model(
-    flags: ModelFlags, memory: MemoryFlags, machine: Machine
+    flags: ModelFlags, machine: Machine
 ) -> tuple[ModelInfo | None, ModelPlan | None, str | None]:
     """The model's description, its plan, and the problem that prevents either."""
     from core.importance.model_plan import plan_use
     from core.models.description import describe_folder
     from core.models.files import model_folder, tokenizer_path, weight_files
 
-    memory_options = memory.memory_options
     model, plan = None, None
     try:
         folder = model_folder(flags.spec, download=False)
@@ -178,7 +175,7 @@ def _check_model(
         model = describe_folder(
             folder, flags.spec.name, memory_of_files, device=flags.device, tokenizer=tokenizer
         )
-        plan = plan_use(flags.spec, folder, machine, flags.store.root, memory_options)
+        plan = plan_use(flags.spec, folder, machine, flags.store.root)
     except (ValueError, OSError) as error:
         return model, plan, " ".join(str(error).split())
     return model, plan, None

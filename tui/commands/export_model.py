@@ -23,14 +23,13 @@ from tui.mask_options import (
     require_candidates,
 )
 from tui.option_groups import with_flags
-from tui.options import Json, MemoryFlags, ModelFlags, RuleFlags, checked_arguments
+from tui.options import Json, ModelFlags, RuleFlags, checked_arguments
 from tui.progress import shown_progress
 
 
 @with_flags
 def export_model(
     model: ModelFlags,
-    memory: MemoryFlags,
     rule: RuleFlags,
     *,
     ability: AbilityName,
@@ -54,7 +53,7 @@ def export_model(
         spec = named_mask(model, rule, ability, variant, selection, scope, k)
         assert spec is not None, "there is an ability, and the variant is not base"
     with shown_progress() as emit:
-        runner = open_runner(model, memory, rule.rule, emit, n_items=n_items)
+        runner = open_runner(model, rule.rule, emit, n_items=n_items)
         check_copy(runner, to)
         found = find_ks(runner, [spec]) if k == AUTO else ()
         spec = replace(spec, k=found[0].k) if found else spec

@@ -23,7 +23,7 @@ from tui.mask_options import (
 )
 from tui.names import FINISH_WORDS
 from tui.option_groups import with_flags
-from tui.options import Chat, Json, MemoryFlags, ModelFlags, RuleFlags, UsageError, checked_arguments
+from tui.options import Chat, Json, ModelFlags, RuleFlags, UsageError, checked_arguments
 from tui.progress import shown_progress
 from tui.safe_text import shown
 
@@ -44,7 +44,6 @@ PLAIN = "plain, as in benchmarks; --chat puts it into the model's chat template"
 @with_flags
 def generate(
     model: ModelFlags,
-    memory: MemoryFlags,
     rule: RuleFlags,
     *,
     written: Annotated[str, typer.Argument(help="Text to continue.", metavar="PROMPT")],
@@ -79,7 +78,7 @@ def generate(
     sampling = Sampling(max_new_tokens, temperature, model.seed)
     with shown_progress() as emit:
         needs_items = any(mask is not None for mask in masks)
-        runner = open_runner(model, memory, rule.rule, emit, n_items=n_items, needs_items=needs_items)
+        runner = open_runner(model, rule.rule, emit, n_items=n_items, needs_items=needs_items)
         found_k = find_ks(runner, [mask for mask in masks if mask is not None]) if k == AUTO else ()
         ks = {one.variant: one.k for one in found_k}
         masks = [mask and replace(mask, k=ks.get(mask.variant, mask.k)) for mask in masks]

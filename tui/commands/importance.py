@@ -23,7 +23,7 @@ from tui.mask_options import (
 )
 from tui.numbers import percent
 from tui.option_groups import with_flags
-from tui.options import Json, MemoryFlags, ModelFlags, RuleFlags, checked_arguments
+from tui.options import Json, ModelFlags, RuleFlags, checked_arguments
 from tui.progress import shown_progress
 from tui.result_words import shown_text
 
@@ -40,7 +40,6 @@ MOST_OWN_ITEMS = 1000
 @with_flags
 def importance(
     model: ModelFlags,
-    memory: MemoryFlags,
     rule: RuleFlags,
     *,
     ability: AbilityName,
@@ -69,7 +68,7 @@ def importance(
     own = _custom_items(items, ability, n_items or MOST_OWN_ITEMS, model.seed)
     mask_spec = MaskSpec(ability, variant, "top", first_k, model.seed, scope)
     with shown_progress() as emit:
-        runner = open_runner(model, memory, rule.rule, emit, n_items=n_items, custom_items=own)
+        runner = open_runner(model, rule.rule, emit, n_items=n_items, custom_items=own)
         found = find_ks(runner, [mask_spec]) if k == AUTO else ()
         mask_spec = replace(mask_spec, k=found[0].k) if found else mask_spec
         mask = runner.mask(mask_spec)

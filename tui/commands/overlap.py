@@ -19,7 +19,7 @@ from tui.mask_options import (
 )
 from tui.names import SHORT_NAMES
 from tui.option_groups import with_flags
-from tui.options import Json, MemoryFlags, ModelFlags, RuleFlags, checked_arguments
+from tui.options import Json, ModelFlags, RuleFlags, checked_arguments
 from tui.progress import shown_progress
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ LEGEND = (
 @with_flags
 def overlap(
     model: ModelFlags,
-    memory: MemoryFlags,
     rule: RuleFlags,
     *,
     variant: VariantName = "mlp",
@@ -61,11 +60,10 @@ def overlap(
     from core.run.specs import MaskSpec, mask_weights
 
     require_candidates(variant)
-    rule.require_selections([selection])
     k = default_k(model.spec) if k is None else k
     mask = MaskSpec(ABILITIES[0].id, variant, selection, k, model.seed, scope)
     with shown_progress() as emit:
-        runner = open_runner(model, memory, rule.rule, emit, n_items=n_items)
+        runner = open_runner(model, rule.rule, emit, n_items=n_items)
         with checked_arguments():
             mask_weights(mask, runner.info)
         found = _completed(runner, mask)

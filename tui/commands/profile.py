@@ -32,7 +32,6 @@ from tui.option_groups import with_flags
 from tui.options import (
     BenchmarkFlags,
     Json,
-    MemoryFlags,
     ModelFlags,
     RuleFlags,
     UsageError,
@@ -58,7 +57,6 @@ REAL_KS, REAL_UNITS_KS = "0.00001,0.0001", "0.001,0.003"
 @with_flags
 def profile(
     model: ModelFlags,
-    memory: MemoryFlags,
     rule: RuleFlags,
     running: BenchmarkFlags,
     spreading: RayFlags,
@@ -179,7 +177,7 @@ def profile(
     output.note(plan.size())
     with shown_progress() as emit:
         ray, probes = spreading.options, not (plan_only or spreading.ray)
-        runner = open_runner(model, memory, rule.rule, emit, n_items=n_items, needs_items=probes)
+        runner = open_runner(model, rule.rule, emit, n_items=n_items, needs_items=probes)
         if plan_only:
             settle_by_stored(runner)
         elif ray is not None:
@@ -244,12 +242,11 @@ def _selections(rule: RuleFlags, text: str | None) -> tuple[Selection, ...]:
     """The named or default selections.
 
     Raises:
-        ValueError: one is unknown, or the preset does not allow it.
+        ValueError: one is unknown.
     """
     default = "top,random,bottom" if rule.preset else f"top,{DEFAULT_SELECTION},random,bottom"
     named = some_words(default if text is None else text, "selection", "--selections")
     found = tuple(dict.fromkeys(cast(Selection, one_of(word, SELECTIONS, "selection")) for word in named))
-    rule.require_selections(found)
     return found
 
 

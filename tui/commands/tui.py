@@ -13,7 +13,7 @@ from tui import output
 from tui.mask_options import ItemsForScoring
 from tui.opening import ScreenOptions, engine_spec, open_inspector
 from tui.option_groups import with_flags
-from tui.options import BenchmarkFlags, MemoryFlags, ModelFlags, RuleFlags
+from tui.options import BenchmarkFlags, ModelFlags, RuleFlags
 from tui.ray_options import RayFlags
 from tui.safe_text import shown
 
@@ -41,7 +41,6 @@ SettingsFile = Annotated[
 @with_flags
 def tui(
     model: ModelFlags,
-    memory: MemoryFlags,
     rule: RuleFlags,
     running: BenchmarkFlags,
     spreading: RayFlags,
@@ -58,7 +57,7 @@ def tui(
     Pick an ability, watch a benchmark run, read what changed.
     """
     look = ScreenOptions(readonly, no_mouse, ascii_only, theme, settings)
-    open_inspector(engine_spec(model, memory, rule, running, spreading), look, n_items)
+    open_inspector(engine_spec(model, rule, running, spreading), look, n_items)
 
 
 def attach(

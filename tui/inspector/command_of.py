@@ -8,12 +8,12 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from core.benchmarks.registry import reads_rows
+from core.importance.scoring_rule import PAPER_RULE, ScoringRule
 from core.models.spec import ModelSpec
-from core.run.specs import ImportanceSpec, usual_n_items
+from core.run.specs import usual_n_items
 
 if TYPE_CHECKING:
     from core.engine.protocol import EngineSpec
-    from core.importance.memory import MemoryOptions
     from tui.inspector.lens import Lens
     from tui.inspector.session import Session
 
@@ -71,7 +71,7 @@ def _scope_words(lens: Lens) -> list[str]:
 
 
 def model_words(spec: EngineSpec) -> list[str]:
-    """The options of model, memory, batch size and cache that are not the defaults."""
+    """The options of model, batch size and cache that are not the defaults."""
     from cache.folder import cache_root
 
     usual = ModelSpec()
@@ -80,25 +80,10 @@ def model_words(spec: EngineSpec) -> list[str]:
         value = getattr(spec.model, field.name)
         if value != getattr(usual, field.name):
             words += [MODEL_OPTIONS.get(field.name, f"--{field.name}"), str(value)]
-    words += _memory_words(spec.memory_options)
     if spec.batch_size != "auto":
         words += ["--batch-size", str(spec.batch_size)]
     if spec.cache != str(cache_root()):
         words += ["--cache-dir", spec.cache]
-    return words
-
-
-def _memory_words(memory_options: MemoryOptions) -> list[str]:
-    """The memory options that were given."""
-    values = {
-        "--passes": memory_options.passes,
-        "--accumulate-on": memory_options.accumulate_on,
-        "--maps": memory_options.maps,
-        "--scoring-batch": memory_options.scoring_batch,
-    }
-    words = [word for name, value in values.items() if value is not None for word in (name, str(value))]
-    if memory_options.checkpointing is not None:
-        words.append("--checkpointing" if memory_options.checkpointing else "--no-checkpointing")
     return words
 
 
@@ -109,7 +94,6 @@ def _benchmark_words(session: Session, benchmarks: Sequence[str]) -> list[str]:
         words += [] if options.data_dir is None else ["--data-dir", options.data_dir]
         words += [] if options.shots is None else ["--few-shot", str(options.shots)]
         words += ["--chat"] if options.chat else []
-        words += ["--end-repeats"] if options.end_repeats else []
     if session.allows_code and any(session.runs_code(one) for one in benchmarks):
         words += ["--allow-code-execution"]
     return words
@@ -122,8 +106,5 @@ def _importance_words(session: Session, lens: Lens) -> list[str]:
         return words
     n_items, spec = lens.n_items or session.spec.importance.n_items, session.spec
     words += [] if n_items == usual_n_items(spec.model) else ["--n-items", str(n_items)]
-    for name in ("loss", "reduction"):
-        value = getattr(spec.importance, name)
-        if value != getattr(ImportanceSpec, name):
-            words += [f"--{name}", str(value)]
-    return words
+    scored_by = ScoringRule(spec.importance.loss, spec.importance.reduction)
+    return [*words, *(["--preset", "paper"] if scored_by == PAPER_RULE else [])]

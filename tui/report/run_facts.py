@@ -6,7 +6,7 @@ import shlex
 from typing import NamedTuple
 
 from core.analysis.results import Results, Settings
-from core.importance.scoring_rule import DEFAULT_RULE
+from core.importance.scoring_rule import PAPER_RULE
 from core.models.spec import EMBEDDED
 from tui.numbers import count_text, k_text
 from tui.prompt_words import STYLE_WORDS
@@ -100,7 +100,6 @@ def command_line(results: Results) -> str:
         words += ["--limit", str(sizes.pop())]
     words += [] if results.until is None else ["--until", repr(results.until)]
     words += ["--n-items", str(scored.n_items)]
-    words += [] if scored.loss == DEFAULT_RULE.loss else ["--loss", scored.loss]
-    words += [] if scored.reduction == DEFAULT_RULE.reduction else ["--reduction", scored.reduction]
+    words += ["--preset", "paper"] if (scored.loss, scored.reduction) == PAPER_RULE else []
     words += ["--random-seeds", str(len(settings.random_seeds)), "--seed", str(settings.seed)]
     return shlex.join(words)

@@ -154,14 +154,6 @@ def test_a_prompt_that_is_too_long_is_cut_and_counted(task: str, tmp_path: Path)
     assert first.cut == frame["cut"][0]
 
 
-def test_an_answer_that_repeats_itself_runs_on_unless_asked_otherwise(spec: ModelSpec) -> None:
-    (whole,) = find_benchmarks(["gsm8k"], OPTIONS)
-    (ended,) = find_benchmarks(["gsm8k"], dataclasses.replace(OPTIONS, end_repeats=True))
-    assert (whole.end_repeats, ended.end_repeats) == (False, True)
-    changed = ended.key_inputs(spec, 5).items() - whole.key_inputs(spec, 5).items()
-    assert changed == {("end_repeats", True)}
-
-
 def test_cancelled_writing_stops_within_a_token_and_stores_nothing(spec: ModelSpec, tmp_path: Path) -> None:
     asked = 0
 

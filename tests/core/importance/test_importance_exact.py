@@ -86,9 +86,9 @@ def test_the_context_is_read_once_for_all_options() -> None:
 
 def test_a_head_in_parts_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     model, items = model_of("llama, tied"), _items(6, longest=8)
-    truth = _truth(model, items, "full", "sum-abs")
+    truth = _truth(model, items, "full", "sum-lost")
     monkeypatch.setattr(head, "HEAD_POSITIONS", 3)
-    scores = score_importance(model, WeightSpace(model), items, loss="full", reduction="sum-abs").scores
+    scores = score_importance(model, WeightSpace(model), items, loss="full", reduction="sum-lost").scores
     assert error(scores, truth) < FLOAT32_ERROR
 
 
@@ -103,6 +103,6 @@ def test_bfloat16_is_exact_but_for_the_rounding_of_activations(name: str) -> Non
     # A rounding can switch a ReLU off or on, and with it a whole gradient: here it is a smooth one.
     smooth = {"activation_function": "gelu"} if name.startswith("opt") else {}
     model, items = model_of(name, **smooth).bfloat16(), _items(6, longest=8)
-    truth = _truth(model, items, "answer", "abs-sum")
-    scores = score_importance(model, WeightSpace(model), items, loss="answer").scores
+    truth = _truth(model, items, "margin", "abs-sum")
+    scores = score_importance(model, WeightSpace(model), items, loss="margin").scores
     assert error(scores, truth) < ROUNDINGS * HALF

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.importance.memory import AvailableMemory, ItemsShape, MemoryOptions, ModelShape
+from core.importance.memory import AvailableMemory, ItemsShape, ModelShape
 from core.importance.plan import ImportancePlan, Task, cost, one_pass, plan_importance
 from core.inference.encoding import EncodedChoice
 from core.models.checkpoint import four_bit_bytes
@@ -65,7 +65,7 @@ def test_whole_units_take_no_sums_and_no_maps() -> None:
     """They are scored in one pass where maps of weights would take 56 GB, and need no gradients of these."""
     task = replace(task_of(LLAMA_8B, four_bit=True), of_units=True)
     free = AvailableMemory(8 * GIB, 8 * GB, DISK)
-    plan = plan_importance(task, free, MemoryOptions(passes=3, accumulate_on="device", maps="disk"))
+    plan = plan_importance(task, free)
     assert (plan.groups, plan.accumulate_on, plan.maps) == (((0, 32),), "host", "memory")
     assert (plan.host_bytes, plan.disk_bytes) == (0, 0)
     assert {need.part for need in plan.needs if need.device_bytes} == {"weights", "activations"}
@@ -124,20 +124,6 @@ def test_what_the_system_does_not_say_passes_for_enough() -> None:
     assert replace(plan, needs=()) == one_pass(32, on_cpu=False)
 
 
-def test_a_person_can_decide() -> None:
-    task = task_of(LLAMA_8B, four_bit=True)
-    free = AvailableMemory(80 * GIB, 128 * GB, DISK)
-    plan = plan_importance(task, free, MemoryOptions(3, "device", "disk", 4, True))
-    assert plan.groups == ((0, 10), (10, 21), (21, 32))
-    assert (plan.accumulate_on, plan.maps) == ("device", "disk")
-    assert (plan.scoring_batch, plan.checkpointing) == (4, True)
-    assert plan_importance(task, free, MemoryOptions(accumulate_on="host")).accumulate_on == "host"
-    with pytest.raises(ValueError, match="with these options: leave the choice"):
-        plan_importance(task, free, MemoryOptions(passes=33))
-    with pytest.raises(ValueError, match="with these options"):
-        plan_importance(task, free, MemoryOptions(accumulate_on="host", maps="disk"))
-
-
 def test_what_fits_nowhere_is_said_with_its_numbers() -> None:
     task = task_of(LLAMA_8B, four_bit=False)
     with pytest.raises(
@@ -150,17 +136,10 @@ def test_what_fits_nowhere_is_said_with_its_numbers() -> None:
         plan_importance(task, AvailableMemory(0, 0, 0))
 
 
-def test_host_accumulators_are_chosen_by_their_cost() -> None:
-    """They beat many passes, not few."""
+def test_sums_go_to_main_memory_where_that_saves_many_passes() -> None:
     task = task_of(LLAMA_8B, four_bit=False)
-    roomy, tight = AvailableMemory(40 * GIB, 128 * GB, DISK), AvailableMemory(24 * GIB, 128 * GB, DISK)
-    for free, expected in ((roomy, "device"), (tight, "host")):
-        both = {
-            where: plan_importance(task, free, MemoryOptions(accumulate_on=where))  # type: ignore[arg-type]
-            for where in ("device", "host")
-        }
-        assert plan_importance(task, free) == both[expected]
-        assert min(both, key=lambda where: cost(task, both[where])) == expected
+    for gib, expected in ((40, "device"), (24, "host")):
+        assert plan_importance(task, AvailableMemory(gib * GIB, 128 * GB, DISK)).accumulate_on == expected
 
 
 @st.composite
@@ -188,11 +167,9 @@ AMOUNT = st.one_of(st.none(), st.integers(0, 10**12), st.integers(10**7, 10**10)
 FREE = st.builds(AvailableMemory, AMOUNT, AMOUNT, AMOUNT)
 
 
-def planned(
-    task: Task, free: AvailableMemory, memory_options: MemoryOptions | None = None
-) -> ImportancePlan | None:
+def planned(task: Task, free: AvailableMemory) -> ImportancePlan | None:
     try:
-        return plan_importance(task, free, memory_options)
+        return plan_importance(task, free)
     except ValueError:
         return None
 
@@ -214,26 +191,20 @@ def test_a_plan_never_takes_more_than_is_free(task: Task, free: AvailableMemory)
 
 
 @settings(deadline=None)
-@given(
-    task=tasks(),
-    free=FREE,
-    more=st.tuples(*[st.integers(0, 10**11)] * 3),
-    accumulate_on=st.sampled_from(["device", "host"]),
-)
-def test_more_memory_never_gives_more_passes(
-    task: Task, free: AvailableMemory, more: tuple[int, int, int], accumulate_on: str
+@given(task=tasks(), free=FREE, more=st.tuples(*[st.integers(0, 10**11)] * 3))
+def test_with_more_memory_there_is_still_a_plan(
+    task: Task, free: AvailableMemory, more: tuple[int, int, int]
 ) -> None:
-    """With accumulators in one place; the change from main memory to few passes on the device is a gain."""
     amounts = (free.device_bytes, free.host_bytes, free.disk_bytes)
     richer = AvailableMemory(
         *(None if had is None else had + add for had, add in zip(amounts, more, strict=True))
     )
-    memory_options = MemoryOptions(accumulate_on=accumulate_on) if task.on_gpu else None  # type: ignore[arg-type]
-    plan, other = planned(task, free, memory_options), planned(task, richer, memory_options)
+    plan, other = planned(task, free), planned(task, richer)
     if plan is not None:
         assert other is not None
-        assert len(other.groups) <= len(plan.groups)
         assert (plan.maps, other.maps) != ("memory", "disk")
+        if (plan.accumulate_on, other.accumulate_on) == ("device", "device"):
+            assert len(other.groups) <= len(plan.groups)
 
 
 def test_the_shape_of_items_is_that_of_their_rows() -> None:
@@ -243,11 +214,9 @@ def test_the_shape_of_items_is_that_of_their_rows() -> None:
     ]
     assert ItemsShape.of(items, "margin", 100) == ItemsShape(30, 2)
     assert ItemsShape.of(items, "margin", 8) == ItemsShape(8, 2)
-    assert ItemsShape.of(items, "answer", 100) == ItemsShape(30, 1)
     assert ItemsShape.of(items, "full", 20) == ItemsShape(20, 20)
     longer = [EncodedChoice("c", (1,) * 10, ((1, 2, 3), (4, 5), (6, 7, 8, 9)), 1)]
     assert ItemsShape.of(longer, "margin", 100) == ItemsShape(16, 7)
-    assert ItemsShape.of(longer, "answer", 100) == ItemsShape(11, 2)
     assert ItemsShape.of(longer, "full", 100) == ItemsShape(11, 11)
     assert ItemsShape.of(longer, "margin", 8) == ItemsShape(11, 7)
 

@@ -102,7 +102,7 @@ def test_layers_below_a_group_keep_no_activations() -> None:
     for layer in model.model.layers:
         layer.register_forward_hook(lambda module, inputs, output: graphs.append(output.grad_fn is not None))
     plan = replace(ONE_PASS, groups=((0, 2), (2, LAYERS)))
-    score_importance(model, WeightSpace(model), _items(1), loss="answer", plan=plan)
+    score_importance(model, WeightSpace(model), _items(1), loss="full", plan=plan)
     upper, lower = graphs[:LAYERS], graphs[LAYERS:]
     assert upper == [False, False, True, True]
     assert lower == [True] * LAYERS

@@ -119,8 +119,8 @@ def test_scores_are_those_of_the_dequantized_model(stored: tuple[FourBit, Path])
 def test_scores_in_half_precision_are_those_of_the_dequantized_model(tmp_path: Path) -> None:
     model = loaded_model(checkpoint(tmp_path, FourBit("nf4"), vocab_size=64, **EVEN))
     items, dense = _items(12), dense_copy(model)
-    found = score_importance(model, WeightSpace(model), items, loss="answer")
-    truth = score_importance(dense, WeightSpace(dense), items, loss="answer")
+    found = score_importance(model, WeightSpace(model), items, loss="margin")
+    truth = score_importance(dense, WeightSpace(dense), items, loss="margin")
     _assert_close(found.scores, list(truth.scores))
     assert all(parameter.grad is None for parameter in model.parameters())
 
@@ -138,8 +138,8 @@ def test_evaluate_score_ablate_restore_is_exact_at_each_step(kind: str, tmp_path
     assert model_bytes(model) == before
 
     items = _items(4)
-    scores = score_importance(model, space, items, loss="answer").scores
-    _assert_close(scores, _truth(truth, items, "answer", "abs-sum"))
+    scores = score_importance(model, space, items, loss="margin").scores
+    _assert_close(scores, _truth(truth, items, "margin", "abs-sum"))
     assert model_bytes(model) == before
 
     mask = Mask(random_subset(space.size, 900, 3))
@@ -148,8 +148,8 @@ def test_evaluate_score_ablate_restore_is_exact_at_each_step(kind: str, tmp_path
     other.apply(mask)
     assert torch.equal(logits_of(model), logits_of(truth))
     assert not torch.equal(logits_of(model), intact)
-    scores = score_importance(model, space, items, loss="answer").scores
-    _assert_close(scores, _truth(truth, items, "answer", "abs-sum"), tolerance=1e-4)
+    scores = score_importance(model, space, items, loss="margin").scores
+    _assert_close(scores, _truth(truth, items, "margin", "abs-sum"), tolerance=1e-4)
 
     ablator.restore()
     assert model_bytes(model) == before

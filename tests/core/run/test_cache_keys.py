@@ -16,7 +16,6 @@ from cache.keys import key_of
 from cache.upkeep import manifest_of
 from core.abilities import Item
 from core.benchmarks.registry import find_benchmarks
-from core.importance.memory import MemoryOptions
 from core.models.spec import ModelSpec, Unsettled
 from core.run.experiment import (
     VERSIONS,
@@ -228,7 +227,7 @@ def test_the_other_form_is_a_benchmark_of_its_own(tmp_path: Path) -> None:
     "changed",
     [
         ImportanceSpec(21),
-        ImportanceSpec(20, loss="answer"),
+        ImportanceSpec(20, loss="full"),
         ImportanceSpec(20, reduction="abs-sum"),
         ImportanceSpec(20, seed=1),
     ],
@@ -239,14 +238,12 @@ def test_another_way_of_scoring_changes_all_that_is_ablated(changed: ImportanceS
     assert changed_kinds(keys_of(new_runner(tmp_path)), keys_of(other)) == OF_MASK
 
 
-def test_custom_items_and_rows_of_a_batch_change_all_that_is_ablated(tmp_path: Path) -> None:
+def test_custom_items_change_all_that_is_ablated(tmp_path: Path) -> None:
     before = keys_of(new_runner(tmp_path))
     own = new_runner(tmp_path, custom_items={"spatial_reasoning": (ITEM,)})
     assert changed_kinds(before, keys_of(own)) == OF_MASK
     text = new_runner(tmp_path, custom_items={"spatial_reasoning": (replace(ITEM, context="a tin"),)})
     assert changed_kinds(keys_of(own), keys_of(text)) == OF_MASK
-    batches = new_runner(tmp_path, memory_options=MemoryOptions(scoring_batch=3))
-    assert changed_kinds(before, keys_of(batches)) == OF_MASK
 
 
 @pytest.mark.parametrize(
@@ -316,7 +313,6 @@ def test_nothing_else_changes_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     try:
         other = new_runner(
             Path("another"),
-            memory_options=MemoryOptions(passes=1, maps="disk", checkpointing=True),
             emit=lambda event: None,
             cancelled=lambda: True,
         )

@@ -169,7 +169,7 @@ def test_what_decides_a_number_is_in_its_key(tmp_path: Path) -> None:
     keys = [
         key(IMPORTANCE, mask),
         key(IMPORTANCE, mask, n=51),
-        key(ImportanceSpec(60, "answer"), mask),
+        key(ImportanceSpec(60, "full"), mask),
         key(ImportanceSpec(60, "margin", "abs-sum"), mask),
         key(ImportanceSpec(60, seed=1), mask),
         key(ImportanceSpec(61), mask),

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from core.engine.protocol import EngineSpec
-from core.importance.memory import MemoryOptions
 from core.models.devices import Gpu, Machine, Memory
 from core.models.spec import ModelSpec
 from core.run.events import (
@@ -26,7 +25,6 @@ from tests.progressed import progressed
 from tests.tui.inspector.host import screen_text, until
 from tests.tui.inspector.made_up import CONNECTED, StillInspector, running, settled, still_inspector
 from tui.inspector.activity import Activity
-from tui.inspector.command_of import model_words
 from tui.inspector.run.status import memory_lines
 from tui.inspector.settings import Settings
 
@@ -51,9 +49,9 @@ def has(monkeypatch: pytest.MonkeyPatch, free_bytes: int | None, *gpus: Gpu) -> 
     monkeypatch.setattr("core.models.devices.this_machine", lambda: here)
 
 
-def spec_of(folder: Path, memory_options: MemoryOptions | None = None, **changes: str) -> EngineSpec:
+def spec_of(folder: Path, **changes: str) -> EngineSpec:
     model = ModelSpec(str(folder), **changes)  # type: ignore[arg-type]
-    return EngineSpec(model, str(folder.parent / "cache"), memory_options=memory_options or MemoryOptions())
+    return EngineSpec(model, str(folder.parent / "cache"))
 
 
 def flat(app: StillInspector) -> str:
@@ -63,10 +61,10 @@ def flat(app: StillInspector) -> str:
 
 def test_what_the_model_needs_on_a_cpu(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     has(monkeypatch, 4 * 10**9)
-    weights, scoring = memory_lines(spec_of(folder, MemoryOptions(passes=2)))
+    weights, scoring = memory_lines(spec_of(folder))
     assert weights == "weights 85.4 kB (float32), 4.00 GB of memory free"
     assert scoring.startswith("scoring ")
-    assert scoring.endswith("MB of main memory, in 2 passes over layers")
+    assert scoring.endswith("MB of main memory, in one pass")
     has(monkeypatch, None)
     assert memory_lines(spec_of(folder))[0].endswith(", free memory unknown")
 
@@ -165,19 +163,3 @@ async def test_a_degree_can_be_typed(tmp_path: Path) -> None:
         app.emit(Heartbeat(2 * 10**9, 10**9, (GpuFacts(93, None, None, 71),)))
         await settled(app, pilot, "71 C")
         assert screen_text(app).isascii()
-
-
-def test_the_command_line_repeats_what_was_decided(folder: Path) -> None:
-    words = model_words(spec_of(folder, MemoryOptions(2, "device", "memory", 4, False)))
-    given = [
-        "--passes",
-        "2",
-        "--accumulate-on",
-        "device",
-        "--maps",
-        "memory",
-        "--scoring-batch",
-        "4",
-        "--no-checkpointing",
-    ]
-    assert [word for word in words if word in given] == given

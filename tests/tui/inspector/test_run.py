@@ -15,6 +15,7 @@ from core.analysis.matrix import matrix
 from core.analysis.statistics.cells import frame_statistics
 from core.benchmarks.registry import find_benchmarks
 from core.engine.protocol import EngineSpec
+from core.importance.scoring_rule import PAPER_RULE
 from core.run.events import (
     AnswerWritten,
     BatchFinished,
@@ -372,11 +373,11 @@ def test_the_command_line_has_what_is_not_usual(tmp_path: Path) -> None:
     session.a.spec = replace(
         session.spec,
         model=replace(session.spec.model, name="my model", dtype="bfloat16"),
-        importance=ImportanceSpec(n_items=60, reduction="abs-sum"),
+        importance=ImportanceSpec(60, *PAPER_RULE),
         batch_size=4,
     )
     line = command_line(session, replace(LENS, k=1e-5, limit=None, seed=3))
-    assert "--k 1e-05 --seed 3 --n-items 60 --reduction abs-sum --model 'my model' --dtype bfloat16" in line
+    assert "--k 1e-05 --seed 3 --n-items 60 --preset paper --model 'my model' --dtype bfloat16" in line
     assert f"--batch-size 4 --cache-dir '{tmp_path}/a cache'" in line
     assert "--limit" not in line
     assert "--scope" not in line

@@ -44,7 +44,7 @@ def memory_lines(spec: EngineSpec) -> tuple[str, ...]:
     try:
         machine = this_machine()
         folder = model_folder(spec.model, download=False)
-        plan = plan_use(spec.model, folder, machine, spec.store.root, spec.memory_options)
+        plan = plan_use(spec.model, folder, machine, spec.store.root)
     except (ValueError, OSError):
         return ()
     return (_weights_line(plan, machine), _scoring_line(plan))

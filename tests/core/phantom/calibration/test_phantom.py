@@ -28,9 +28,9 @@ pytestmark = pytest.mark.slow
 
 PHANTOM = ModelSpec("phantom", device="cpu")
 
-BEST = Setting("margin", "sum-abs", "max_minus_shared", "global", 0.001)
-LARGER = Setting("margin", "sum-abs", "max_minus_shared", "global", 0.01)
-RANDOM = Setting("margin", "sum-abs", "random", "global", 0.01)
+BEST = Setting("margin", "sum-lost", "max_minus_shared", "global", 0.001)
+LARGER = Setting("margin", "sum-lost", "max_minus_shared", "global", 0.01)
+RANDOM = Setting("margin", "sum-lost", "random", "global", 0.01)
 
 
 @pytest.fixture(scope="module")
@@ -78,5 +78,5 @@ def test_the_selected_weights_lie_where_the_ability_was_planted(found: Calibrati
     assert mean_of(found, PAPER, "enrichment") > 2
     assert mean_of(found, BEST, "enrichment") > 10
     assert mean_of(found, BEST, "precision") > 0.75
-    neurons = [one.neurons for one in found.localizations["margin", "sum-abs", "max_minus_shared"].values()]
+    neurons = [one.neurons for one in found.localizations["margin", "sum-lost", "max_minus_shared"].values()]
     assert sum(neurons) / len(neurons) > 0.87
