@@ -33,7 +33,7 @@ from tui.inspector.playground.settings_line import SettingsLine, WriteSettings
 from tui.inspector.playground.writing import VARIANTS
 from tui.inspector.session import Session
 
-LENS = Lens("spatial_reasoning", "mlp", "max_minus_shared", 0.03, "spatial_reasoning")
+LENS = Lens("spatial_reasoning", "mlp", "top", 0.03, "spatial_reasoning")
 NARROW, WIDE = (61, 19), (160, 43)
 
 
@@ -92,9 +92,7 @@ async def test_three_models_write_on_from_an_example_of_the_ability(tmp_path: Pa
         (start,) = tab.sent
         assert isinstance(start, StartGeneration)
         assert start.prompt == tab.pane.prompt
-        masks = [
-            MaskSpec("spatial_reasoning", variant, "max_minus_shared", 0.03) for variant in ("mlp", "all")
-        ]  # type: ignore[arg-type]
+        masks = [MaskSpec("spatial_reasoning", variant, "top", 0.03) for variant in VARIANTS]
         assert start.masks == (None, *masks)
         assert (start.factor, start.temperature, start.max_new_tokens) == (0.0, 0.0, 64)
 
@@ -233,7 +231,7 @@ async def test_an_untouched_example_follows_the_ability_and_a_used_prompt_stays(
         tab.pane.look(LENS)
         await pilot.pause()
         assert tab.pane.prompt == second
-        assert "shown: recall · contrast · k 3 % · enter writes again" in screen_text(tab.app)
+        assert "shown: recall · top · k 3 % · enter writes again" in screen_text(tab.app)
 
 
 async def test_c_stops_and_what_was_written_stays(tmp_path: Path) -> None:
@@ -262,7 +260,7 @@ async def test_c_stops_and_what_was_written_stays(tmp_path: Path) -> None:
         exported.write(tmp_path / "answers.json")
         document = json.loads((tmp_path / "answers.json").read_text())
         assert [answer["text"] for answer in document["answers"]] == ["the same view", "the ", ""]
-        assert document["mask"]["selection"] == "max_minus_shared"
+        assert document["mask"]["selection"] == "top"
 
 
 async def test_an_engine_that_ends_is_said_and_its_texts_stay(tmp_path: Path) -> None:

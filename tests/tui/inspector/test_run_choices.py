@@ -44,7 +44,7 @@ def test_rows_and_columns_have_each_mask_beside_its_control(tmp_path: Path, choi
     found = run_choices(session, replace(LENS, n_items=50), None)[choice]
     assert len(found.masks) == 1 + 2 * masks
     assert len(found.benchmarks) == (1 if choice == "column" else len(ABILITIES))
-    assert found.title.endswith("· MLP-only · contrast · k 3 % · scored by 50")
+    assert found.title.endswith("· MLP-only · max_minus_shared · k 3 % · scored by 50")
 
 
 def test_a_compound_is_a_column_only_while_the_lens_is_on_it(tmp_path: Path) -> None:

@@ -232,7 +232,7 @@ class LensPanel(VerticalScroll, can_focus=False):
             style = "dim" if self.lens.variant == "base" else "bold"
             words = f" {self.session.marks.chosen}{self.lens.selection}"
             return [Text(words[len(words) > width :], style=style)]
-        chosen, rows = SELECTIONS.index(self.lens.selection), ((0, 3), (3, 4), (4, 6), (6, 8))
+        chosen, rows = SELECTIONS.index(self.lens.selection), ((0, 2), (2, 4))
         return [self._row(SELECTIONS[first:last], chosen - first) for first, last in rows]
 
     def _k(self, width: int) -> list[Text]:
