@@ -62,7 +62,7 @@ def test_the_document_has_what_was_made_up_and_computes_nothing(
     for one in found["auroc"]:
         expected = {"neurons": pytest.approx(NEURONS), "weights": pytest.approx(WEIGHTS)}
         assert one["abilities"] == dict.fromkeys(abilities, expected)
-    assert len(found["auroc"]) == 4 * 4  # ways to score, and the selections that rank by a score
+    assert len(found["auroc"]) == 3 * 2  # ways to score, and the selections that rank by a score
     assert [line.partition(":")[0] for line in found["verdict"][:2]] == ["Good", "Good"]
 
 
@@ -138,8 +138,8 @@ def test_the_text_fits_80_columns(calibration_cache: Path, monkeypatch: pytest.M
     lines = re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue()).splitlines()
     assert max(map(len, lines)) <= 80
     assert "…" not in screen.getvalue()  # no cell is cut off
-    assert sum(line.startswith(("margin", "full")) for line in lines) == 7 + 2
-    assert sum(line.startswith("  ") and " x" in line for line in lines) == 3 * 2 + 1
+    assert sum(line.startswith(("margin", "full")) for line in lines) == 7 + 3
+    assert sum(line.startswith("  ") and " x" in line for line in lines) == 3 * 2 + 2
     (side_by_side,) = [line for line in lines if line.startswith("causal ")]
     assert side_by_side.split()[-9:] == ["50", *8 * ["·"]]
     text = " ".join(" ".join(lines).split())
