@@ -21,7 +21,7 @@ import polars as pl
 from cache.files import write_atomically
 from core.analysis.results import OfBenchmark, Results
 from core.analysis.table import RUN
-from core.benchmarks.tasks.catalogue import TASKS
+from core.benchmarks.tasks import TASKS
 
 EFFECTS = ("ais", "ais_low", "ais_high", "ais_p", "ais_p_low", "ais_p_high")
 """The columns of a cell that other formats have no place for, and get all the same."""

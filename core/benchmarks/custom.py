@@ -32,7 +32,7 @@ from core.benchmarks.task import (
     Task,
     Writing,
 )
-from core.benchmarks.tasks.catalogue import TASKS
+from core.benchmarks.tasks import TASKS
 
 SUFFIXES = (".yaml", ".yml")
 """File name suffixes of a description."""

@@ -78,8 +78,8 @@ def fail(row: Row, path: tuple[str, ...], what: str) -> NoReturn:
 
 @functools.cache
 def bundled(file: str) -> dict[str, Any]:
-    """The content of a JSON file of `core.benchmarks.tasks`."""
-    text = resources.files(f"{__package__}.tasks").joinpath(file).read_text("utf-8")
+    """The content of a JSON file of this folder."""
+    text = resources.files(__package__).joinpath(file).read_text("utf-8")
     content: dict[str, Any] = json.loads(text)
     return content
 

@@ -23,7 +23,7 @@ from core.benchmarks.program_tests import require_sandbox
 from core.benchmarks.rows import is_at_hand
 from core.benchmarks.task import Task
 from core.benchmarks.task_source import TaskSource, task_benchmark
-from core.benchmarks.tasks.catalogue import TASKS
+from core.benchmarks.tasks import TASKS
 from core.models.spec import OTHER_STYLE, PromptStyle, one_of
 
 GENERATED: Mapping[str, Callable[[], tuple[Benchmark, ...]]] = {

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from core.benchmarks.benchmark import ChoiceDocument, Document
-from core.benchmarks.tasks.catalogue import TASKS
+from core.benchmarks.tasks import TASKS
 from tests.core.benchmarks.conftest import choice_scores
 from tests.performance.harness_cases import (
     CASES,

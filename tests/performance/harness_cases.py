@@ -18,7 +18,7 @@ from core.abilities.custom_rows import Row
 from core.benchmarks.benchmark import ChoiceDocument, Document, GenerationDocument
 from core.benchmarks.rendering import render
 from core.benchmarks.rows import load_rows
-from core.benchmarks.tasks.catalogue import TASKS
+from core.benchmarks.tasks import TASKS
 from core.inference.choice_plan import plan_choices
 from core.inference.encoding import encode_options, longest_row
 from core.inference.generation import generate

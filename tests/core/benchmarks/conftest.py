@@ -14,8 +14,7 @@ from core.benchmarks.loaded import Documents, documents_of
 from core.benchmarks.rows import load_rows
 from core.benchmarks.scoring import choice_metric
 from core.benchmarks.task import Task
-from core.benchmarks.tasks.catalogue import TASKS
-from core.benchmarks.tasks.written import SUBTASKS
+from core.benchmarks.tasks import SUBTASKS, TASKS
 from tests.core.benchmarks.harness import harness_tasks
 
 DATA = Path(__file__).parents[2] / "data" / "benchmarks"

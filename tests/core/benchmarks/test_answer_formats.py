@@ -16,7 +16,7 @@ from core.benchmarks.benchmark import BenchmarkOptions, GenerationDocument
 from core.benchmarks.registry import find_benchmarks
 from core.benchmarks.scoring import text_scores
 from core.benchmarks.task_source import TaskSource, task_benchmark
-from core.benchmarks.tasks.catalogue import TASKS
+from core.benchmarks.tasks import TASKS
 
 FILTERED = ("gsm8k", "bbh")
 

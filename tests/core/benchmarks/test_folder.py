@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from core.benchmarks.rows import MissingRowsError, is_at_hand, load_rows
-from core.benchmarks.tasks.catalogue import TASKS
+from core.benchmarks.tasks import TASKS
 from tests.core.benchmarks.conftest import DATA, load_documents, rows_of
 
 GSM8K = '{{"question": "{}", "answer": "#### 1"}}\n'

@@ -11,8 +11,7 @@ import pytest
 from core.benchmarks.benchmark import ChoiceDocument, Document, GenerationDocument
 from core.benchmarks.rendering import render
 from core.benchmarks.task import HARNESS_SEED
-from core.benchmarks.tasks.catalogue import TASKS
-from core.benchmarks.tasks.written import SUBTASKS
+from core.benchmarks.tasks import SUBTASKS, TASKS
 from tests.core.benchmarks.conftest import context_of, rows_of, shot_rows_of, subjects, whole_program
 
 pytestmark = [pytest.mark.harness, pytest.mark.slow]

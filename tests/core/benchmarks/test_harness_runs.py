@@ -19,7 +19,7 @@ from core.benchmarks.evaluation import Outcome, evaluate, prepare
 from core.benchmarks.registry import find_benchmarks
 from core.benchmarks.task import HARNESS_SEED
 from core.benchmarks.task_source import task_benchmark
-from core.benchmarks.tasks.catalogue import TASKS
+from core.benchmarks.tasks import TASKS
 from core.models.loading import LoadedModel, load
 from core.models.spec import ModelSpec
 from core.run.runner import Runner

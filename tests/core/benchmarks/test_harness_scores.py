@@ -10,7 +10,7 @@ import pytest
 from core.benchmarks.benchmark import ChoiceDocument, Document, GenerationDocument
 from core.benchmarks.rendering import render
 from core.benchmarks.scoring import text_scores
-from core.benchmarks.tasks.catalogue import TASKS
+from core.benchmarks.tasks import TASKS
 from tests.core.benchmarks.conftest import choice_scores, rows_of, shot_rows_of, subjects
 
 pytestmark = [pytest.mark.harness, pytest.mark.slow]

@@ -12,7 +12,7 @@ import pytest
 from core.benchmarks.benchmark import BenchmarkOptions
 from core.benchmarks.registry import find_benchmarks
 from core.benchmarks.task_source import task_benchmark
-from core.benchmarks.tasks.catalogue import TASKS
+from core.benchmarks.tasks import TASKS
 from core.models.loading import LoadedModel, load
 from core.models.spec import ModelSpec
 from tests.core.benchmarks.conftest import DATA

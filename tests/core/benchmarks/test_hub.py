@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from core.benchmarks.rows import HubError, is_at_hand, is_cached, load_rows
-from core.benchmarks.tasks.catalogue import TASKS
+from core.benchmarks.tasks import TASKS
 from tests.core.benchmarks.conftest import DATA, rows_of
 
 REVISION = str(TASKS["arc_easy"].data.revision)
@@ -86,7 +86,7 @@ def test_another_revision_than_the_pinned_one_is_not_taken(cache: Path) -> None:
 def test_descriptions_and_folders_need_neither_torch_nor_datasets() -> None:
     said = (
         "import sys; from core.benchmarks.loaded import Documents, documents_of; "
-        "from core.benchmarks.tasks.catalogue import TASKS; from core.benchmarks.custom import custom_task; "
+        "from core.benchmarks.tasks import TASKS; from core.benchmarks.custom import custom_task; "
         "documents_of(Documents.of(TASKS['mmlu'], sys.argv[1], None, None, 9)); "
         "heavy = ('torch', 'transformers', 'datasets', 'huggingface_hub'); "
         "print([name for name in heavy if name in sys.modules])"

@@ -12,7 +12,7 @@ from core.benchmarks.benchmark import ChoiceDocument, GenerationDocument
 from core.benchmarks.loaded import Rows, chance_over
 from core.benchmarks.rendering import ShotSampler, render
 from core.benchmarks.task import Shots, Task
-from core.benchmarks.tasks.catalogue import TASKS
+from core.benchmarks.tasks import TASKS
 from tests.core.benchmarks.conftest import DATA, rows_of, shot_rows_of
 
 

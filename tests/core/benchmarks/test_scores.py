@@ -10,7 +10,7 @@ import pytest
 from core.benchmarks.benchmark import ChoiceDocument, GenerationDocument
 from core.benchmarks.rendering import render
 from core.benchmarks.scoring import squad_scores, text_scores
-from core.benchmarks.tasks.catalogue import TASKS
+from core.benchmarks.tasks import TASKS
 from tests.core.benchmarks.conftest import choice_scores, rows_of, whole_program
 
 RUNNER = """

@@ -14,7 +14,7 @@ import pytest
 from core.abilities import ABILITIES
 from core.benchmarks.benchmark import Benchmark, BenchmarkOptions, ChoiceDocument
 from core.benchmarks.registry import find_benchmarks, listed_benchmarks
-from core.benchmarks.tasks.catalogue import TASKS
+from core.benchmarks.tasks import TASKS
 from core.engine.protocol import EngineSpec
 from core.models.spec import ModelSpec
 from tests.core.benchmarks.conftest import DATA, rows_of

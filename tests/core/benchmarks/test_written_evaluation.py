@@ -26,7 +26,7 @@ from core.benchmarks.program_tests import judge_program, split_tests
 from core.benchmarks.registry import find_benchmarks
 from core.benchmarks.task import Task
 from core.benchmarks.task_source import task_benchmark
-from core.benchmarks.tasks.catalogue import TASKS
+from core.benchmarks.tasks import TASKS
 from core.inference import Finish
 from core.models.loading import LoadedModel
 from core.models.spec import ModelSpec
