@@ -1,11 +1,12 @@
-"""Does each kind of job with a runner."""
+"""Does each kind of job: with a runner, runs and rankings also on Ray's workers."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -37,11 +38,15 @@ from core.run.events import (
 )
 from core.run.experiment import OutcomesRequest
 from core.run.pace import Step, keep_paces, take_in_known
-from core.run.plan import check_least
+from core.run.plan import AskedRun, AskedRuns, check_least
 from core.run.runner import Runner
 from core.run.runs import find_runs, run_missing, steps_of_rankings
+from core.run.selected import has_ranking
 from core.run.specs import MaskSpec, Run, alike_ks
 from core.run.writing import Sampling, prompt_for, write_answers
+
+if TYPE_CHECKING:
+    from core.cluster.on_ray import Crew
 
 Advance = Callable[[int], None]
 """Receives the number of finished parts of a job."""
@@ -63,22 +68,21 @@ def do(runner: Runner, job: str, start: Start, advance: Advance, options: Benchm
         OSError: the cache cannot be written to.
     """
     with runner.progress.job(job):
-        _do(runner, job, start, advance, options)
-
-
-def _do(runner: Runner, job: str, start: Start, advance: Advance, options: BenchmarkOptions) -> None:
-    match start:
-        case StartRuns():
-            run = _do_runs if start.until is None else _do_rounds
-            run(runner, start, advance, allowed_options(start, options))
-        case StartRankings():
-            _do_rankings(runner, start, advance)
-        case StartAutoK():
-            _do_auto_k(runner, start, advance)
-        case StartGeneration():
-            _do_generation(runner, job, start, advance)
-        case StartCalibration():
-            _do_calibration(runner, job, start, advance)
+        match start:
+            case StartRuns(until=None):
+                _do_runs(runner, start, advance, allowed_options(start, options))
+            case StartRuns():
+                rounds = Rounds(runner, *stopping_cells(start, allowed_options(start, options)))
+                run_rounds(runner, rounds, advance, with_controls=False)
+            case StartRankings():
+                _do_rankings(runner, start, advance)
+            case StartAutoK():
+                find_k(runner, start.masks)
+                advance(1)
+            case StartGeneration():
+                _do_generation(runner, job, start, advance)
+            case StartCalibration():
+                _do_calibration(runner, job, start, advance)
 
 
 def _do_runs(runner: Runner, start: StartRuns, advance: Advance, options: BenchmarkOptions) -> None:
@@ -90,12 +94,6 @@ def _do_runs(runner: Runner, start: StartRuns, advance: Advance, options: Benchm
     for computed in run_missing(runner, requests, stored, with_controls=False):
         finished.add(computed.key)
         advance(sum(request.key in finished for request in requests))
-
-
-def _do_rounds(runner: Runner, start: StartRuns, advance: Advance, options: BenchmarkOptions) -> None:
-    """Does runs that stop when it is known, by the rounds of a profile."""
-    cells = stopping_cells(start, options)
-    run_rounds(runner, Rounds(runner, *cells), advance, with_controls=False)
 
 
 class StoppingCells(NamedTuple):
@@ -187,11 +185,6 @@ def _do_rankings(runner: Runner, start: StartRankings, advance: Advance) -> None
     keep_paces(runner, runner.progress.paces)
 
 
-def _do_auto_k(runner: Runner, start: StartAutoK, advance: Advance) -> None:
-    find_k(runner, start.masks)
-    advance(1)
-
-
 def _do_generation(runner: Runner, job: str, start: StartGeneration, advance: Advance) -> None:
     prompt, unknown = prompt_for(runner, start.prompt, chat=start.chat)
     masks = [mask for mask in start.masks if mask is not None]
@@ -246,3 +239,73 @@ def _phantom_emit(emit: Callable[[Event], None], job: str, advance: Advance) -> 
                 pass
 
     return take
+
+
+# On Ray.
+
+
+def do_on_ray(
+    crew: Crew, job: str, start: StartRuns | StartRankings, advance: Advance, options: BenchmarkOptions
+) -> None:
+    """Does a whole job; the crew's driver emits the events. Arguments as for `do`.
+
+    Raises:
+        Cancelled: it was cancelled before all was done; what was finished is stored.
+        ValueError: the job asks for something unknown; Ray cannot be used, or no worker is left.
+        OSError: the cache cannot be written to.
+    """
+    driver, done = crew.driver, 0
+    if isinstance(start, StartRankings):
+        advance(sum(has_ranking(driver, mask) for mask in start.masks))
+        with _told(driver, job):
+            for task in crew.do(AskedRuns(ranked=start.masks)):
+                if task is not None:
+                    advance(sum(has_ranking(driver, mask) for mask in start.masks))
+    elif start.until is None:
+        requests, entries = (
+            requests_of(driver, start, allowed_options(start, options)),
+            driver.store.outcomes.entries,
+        )
+        find_runs(driver, requests)
+        with _told(driver, job):
+            for _ in crew.do(AskedRuns(tuple(_with_stored_base(driver, requests)))):
+                advance(sum(entries.has(one.key) for one in requests))
+        advance(sum(entries.has(one.key) for one in requests))
+    else:
+        benchmarks, cells, until = stopping_cells(start, allowed_options(start, options))
+        runs = [AskedRun(None, one, one.n_items) for one in benchmarks]
+        runs += [AskedRun(mask, benchmarks[index], benchmarks[index].n_items) for mask, index in cells]
+        with _told(driver, job):
+            for task in crew.do(AskedRuns(tuple(runs), until=until)):
+                if task is not None and task.ability is None:
+                    done += sum(run.mask == task.mask for run in runs)
+                    advance(done)
+        advance(len(runs))
+
+
+@contextmanager
+def _told(driver: Runner, job: str) -> Iterator[None]:
+    """A context in which the driver's events are those of a job, which has said how many runs there are."""
+    emit = driver.emit
+
+    def pass_on(event: Event) -> None:
+        if isinstance(event, Progressed):
+            emit(msgspec.structs.replace(event, job=job))
+        elif not isinstance(event, RunsFound):
+            emit(event)
+
+    driver.emit = pass_on
+    try:
+        yield
+    finally:
+        driver.emit = emit
+
+
+def _with_stored_base(driver: Runner, requests: Sequence[OutcomesRequest]) -> Iterator[AskedRun]:
+    """The runs that are asked for, and those of the intact model that written answers are compared with."""
+    for one in requests:
+        if one.mask is not None and one.benchmark.kind != "multiple_choice":
+            base = driver.request(None, one.benchmark, one.n)
+            if driver.store.outcomes.entries.has(base.key):
+                yield AskedRun(None, one.benchmark, one.n)
+        yield AskedRun(one.mask, one.benchmark, one.n)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from cache.files import CorruptEntry
 from core.analysis.probe import settle
-from core.engine import ray_work, work
+from core.engine import work
 from core.engine.gpus import Gpus
 from core.engine.jobs import JobQueue
 from core.engine.protocol import EngineSpec, Start, StartGeneration, StartRankings, StartRuns
@@ -168,7 +168,7 @@ class Worker(threading.Thread):
             self._settle()
             if self._crew is not None and isinstance(start, StartRuns | StartRankings):
                 options = self._spec.benchmarks
-                ray_work.do_on_ray(self._crew, job.id, start, self._queue.advance, options)
+                work.do_on_ray(self._crew, job.id, start, self._queue.advance, options)
             else:
                 work.do(self._runner, job.id, start, self._queue.advance, self._spec.benchmarks)
         except Cancelled:

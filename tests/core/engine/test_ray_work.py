@@ -12,7 +12,7 @@ from core.benchmarks.drawn import Part
 from core.cluster.on_ray import Crew
 from core.cluster.ray_options import RayOptions
 from core.engine.protocol import StartRuns
-from core.engine.ray_work import do_on_ray
+from core.engine.work import do_on_ray
 from core.models.spec import ModelSpec
 from core.run.runner import Runner
 from core.run.specs import MaskSpec, Run
