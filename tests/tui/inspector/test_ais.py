@@ -231,7 +231,7 @@ async def test_cursor_stays_when_another_matrix_is_looked_at(demo_cache: Path) -
         place = pane.cell
         pane.look(replace(LENS, k=0.01))
         assert pane.cell is None
-        await until(pilot, lambda: pane.matrix is not None and pane.matrix.k == 0.01)
+        await until(pilot, lambda: pane.matrix is not None and pane.matrix.mask.k == 0.01)
         assert pane.cell == place
 
 
