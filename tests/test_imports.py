@@ -25,7 +25,7 @@ LIGHT = {
         (*MODELS, "huggingface_hub"),
         ("core.models.description", "core.models.devices", "core.benchmarks", "core.abilities.prompts"),
     ),
-    "plans of memory": (MODELS, ("core.importance.plan", "core.importance.memory")),
+    "plans of memory": (MODELS, ("core.importance.plan",)),
     "what is known of a phantom": (MODELS, ("core.phantom.ground_truth",)),
     "neutral texts": (MODELS, ("core.abilities.neutral_texts",)),
     "inspector": (

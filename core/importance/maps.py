@@ -18,7 +18,7 @@ from types import TracebackType
 import torch
 from torch import Tensor
 
-from core.importance.memory import OFFLOAD_SLOTS
+from core.importance.plan import OFFLOAD_SLOTS
 from core.models.devices import free_on_disk
 from core.models.matrices import Matrix
 

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from core.importance.backward import backward
-from core.importance.hooks import GradientSums, checkpointed, frozen, hooked
-from core.importance.losses import Batch, LossItem, loss_item, plan_batches
+from core.importance.gradients import (
+    Batch,
+    GradientSums,
+    LossItem,
+    backward,
+    checkpointed,
+    frozen,
+    hooked,
+    loss_item,
+    plan_batches,
+)
 from core.importance.maps import Importance, Offload, zero_map
-from core.importance.memory import FLOAT32_BYTES
-from core.importance.plan import DEFAULT_SCORING_BATCH, ImportancePlan, one_pass
+from core.importance.plan import DEFAULT_SCORING_BATCH, FLOAT32_BYTES, ImportancePlan, one_pass
 from core.importance.scoring_rule import LOSSES, REDUCTIONS, Loss, Reduction
 from core.inference.batching import is_out_of_memory, release_memory
 from core.inference.encoding import EncodedChoice, longest_row
@@ -79,29 +86,26 @@ def score_importance(
     return Importance(products, even_products, len(items), sum(item.is_cut for item in prepared))
 
 
+@dataclass
 class _Passes:
     """The passes over all items, which compute two maps of gradient sum times weight.
 
     One is over all items, the other over those at even indices.
     """
 
-    def __init__(
-        self,
-        model: PreTrainedModel,
-        space: WeightSpace,
-        items: Sequence[LossItem],
-        reduction: Reduction,
-        plan: ImportancePlan,
-        on_progress: Callable[[int, int], None] | None,
-    ) -> None:
-        """Computes nothing yet; see `score_importance`."""
-        self._model, self._space, self._items, self._reduction = model, space, items, reduction
-        self._plan = plan
-        self._on_progress = on_progress
-        self._layers: list[nn.Module] = list(space.layers)
-        self._device: torch.device = model.get_input_embeddings().weight.device
-        self._scored = 0
-        """Items, counted again in every pass."""
+    _model: PreTrainedModel
+    _space: WeightSpace
+    _items: Sequence[LossItem]
+    _reduction: Reduction
+    _plan: ImportancePlan
+    _on_progress: Callable[[int, int], None] | None
+    _scored: int = 0
+    """Items, counted again in every pass."""
+
+    @property
+    def _device(self) -> torch.device:
+        device: torch.device = self._model.get_input_embeddings().weight.device
+        return device
 
     def run(self, products: Sequence[Tensor], even_products: Sequence[Tensor]) -> None:
         """Fills the two maps, which are zeros before.
@@ -168,8 +172,8 @@ class _Passes:
     ) -> Batch | None:
         """Sums the batches' gradients; returns the batch that did not fit in memory, None if all did."""
         first = matrices[0].layer
-        source = self._layers[first - 1] if first else self._model.get_input_embeddings()
-        again = self._layers[first:] if self._plan.checkpointing else []
+        source = self._space.layers[first - 1] if first else self._model.get_input_embeddings()
+        again = list(self._space.layers)[first:] if self._plan.checkpointing else []
         with frozen(self._model, source), hooked(self._space, set(matrices), sums):
             for batch in batches:
                 sums.start(batch.lengths)
@@ -180,7 +184,8 @@ class _Passes:
                     if not is_out_of_memory(error):
                         raise
                     return batch  # with the error goes what its traceback holds of the batch's tensors
-                _require_finite(sums, batch)
+                if where := sums.not_finite():
+                    raise not_finite(*where, batch)
                 self._emit(self._scored + len(batch.items))
         return None
 
@@ -216,13 +221,6 @@ def _bring_home(
             offload.send(sums, target[matrix.index].copy_)
     if offload is not None:
         offload.finish()
-
-
-def _require_finite(sums: GradientSums, batch: Batch) -> None:
-    """Raises ValueError if a value of the batch is not finite."""
-    where = sums.not_finite()
-    if where:
-        raise not_finite(*where, batch)
 
 
 def not_finite(matrix: Matrix, what: str, batch: Batch) -> ValueError:

@@ -16,9 +16,17 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from core.importance.backward import backward
-from core.importance.hooks import Hook, checkpointed, frozen, probe
-from core.importance.losses import Batch, LossItem, loss_item, plan_batches
+from core.importance.gradients import (
+    Batch,
+    Hook,
+    LossItem,
+    backward,
+    checkpointed,
+    frozen,
+    loss_item,
+    plan_batches,
+    probe,
+)
 from core.importance.plan import ImportancePlan
 from core.importance.scoring import not_finite, smaller_plan
 from core.importance.scoring_rule import Loss, Reduction

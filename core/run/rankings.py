@@ -18,8 +18,16 @@ from cache.rankings import Ranking
 from core.abilities import ABILITIES
 from core.abilities.prompts import render_choice
 from core.importance.maps import Importance, MatrixScores, zero_map
-from core.importance.memory import AvailableMemory, ItemsShape, ModelShape, available_memory
-from core.importance.plan import SHARE_OF_FREE, ImportancePlan, Task, plan_importance
+from core.importance.plan import (
+    SHARE_OF_FREE,
+    AvailableMemory,
+    ImportancePlan,
+    ItemsShape,
+    ModelShape,
+    Task,
+    available_memory,
+    plan_importance,
+)
 from core.importance.scoring import score_importance
 from core.importance.unit_effects import UnitImportance, score_units
 from core.inference.encoding import EncodedChoice, encode_choice, longest_row

@@ -19,8 +19,7 @@ from pathlib import Path
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from core.importance.memory import ItemsShape, ModelShape, activation_bytes, batch_tokens
-from core.importance.plan import ImportancePlan
+from core.importance.plan import ImportancePlan, ItemsShape, ModelShape, activation_bytes, batch_tokens
 from core.importance.scoring import score_importance
 from core.importance.scoring_rule import Loss
 from core.inference.encoding import EncodedChoice

@@ -12,11 +12,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from core.importance.backward import backward
-from core.importance.losses import Batch, LossItem, loss_item, plan_batches
+from core.importance.gradients import Batch, LossItem, backward, loss_item, plan_batches
 from core.importance.maps import Importance
-from core.importance.memory import AvailableMemory, ItemsShape, ModelShape, available_memory
-from core.importance.plan import ImportancePlan, Task, plan_importance
+from core.importance.plan import (
+    AvailableMemory,
+    ImportancePlan,
+    ItemsShape,
+    ModelShape,
+    Task,
+    available_memory,
+    plan_importance,
+)
 from core.importance.scoring import score_importance
 from core.importance.scoring_rule import REDUCTIONS, Loss, Reduction
 from core.inference.encoding import EncodedChoice, longest_row

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
     from core.analysis.probe import ProbeTable
     from core.cluster.ray_options import LocalWorkers
-    from core.importance.memory import MemoryNeed
-    from core.importance.model_plan import ModelPlan, StepMemory
+    from core.importance.plan import MemoryNeed, ModelPlan, StepMemory
     from core.models.description import ModelInfo
     from core.models.devices import Gpu, Machine
     from core.models.spec import ModelSpec
@@ -160,7 +159,7 @@ def _check_model(
     flags: ModelFlags, machine: Machine
 ) -> tuple[ModelInfo | None, ModelPlan | None, str | None]:
     """The model's description, its plan, and the problem that prevents either."""
-    from core.importance.model_plan import plan_use
+    from core.importance.plan import plan_use
     from core.models.description import describe_folder
     from core.models.files import model_folder, tokenizer_path, weight_files
 

@@ -9,8 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.importance.memory import AvailableMemory, ItemsShape, ModelShape
-from core.importance.plan import ImportancePlan, Task, cost, one_pass, plan_importance
+from core.importance.plan import (
+    AvailableMemory,
+    ImportancePlan,
+    ItemsShape,
+    ModelShape,
+    Task,
+    cost,
+    one_pass,
+    plan_importance,
+)
 from core.inference.encoding import EncodedChoice
 from core.models.checkpoint import four_bit_bytes
 from core.models.matrices import Matrix, MatrixKind

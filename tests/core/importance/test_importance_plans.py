@@ -16,7 +16,7 @@ import pytest
 import torch
 from transformers import LlamaForCausalLM, PreTrainedModel
 
-from core.importance.hooks import GradientSums
+from core.importance.gradients import GradientSums
 from core.importance.maps import Importance, Offload, zero_map
 from core.importance.plan import ImportancePlan, one_pass
 from core.importance.scoring import score_importance

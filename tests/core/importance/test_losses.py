@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from core.importance.losses import LossItem, loss_item, plan_batches
-from core.importance.memory import CPU_BATCH_TOKENS, ItemsShape, batch_tokens
+from core.importance.gradients import LossItem, loss_item, plan_batches
+from core.importance.plan import CPU_BATCH_TOKENS, ItemsShape, batch_tokens
 from core.inference.encoding import EncodedChoice
 
 

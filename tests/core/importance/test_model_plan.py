@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.importance.model_plan import plan_use
+from core.importance.plan import plan_use
 from core.models.description import candidate_weights, stored_matrices
 from core.models.devices import Gpu
 from core.models.spec import ModelSpec

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.importance.losses import plan_batches
+from core.importance.gradients import plan_batches
 from core.masks.ablation import Ablator
 from core.masks.layout import Layout
 from core.masks.mask import Mask

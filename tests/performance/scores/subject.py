@@ -16,8 +16,7 @@ from torch import Tensor, nn
 from core.abilities.item import Item
 from core.abilities.neutral_texts import NeutralText, neutral_texts
 from core.abilities.prompts import ChoicePrompt, render_choice, render_generation
-from core.importance.backward import last_hidden, losses
-from core.importance.losses import Batch, LossItem, loss_item, plan_batches
+from core.importance.gradients import Batch, LossItem, last_hidden, loss_item, losses, plan_batches
 from core.inference.encoding import EncodedChoice, encode_choice, encode_prompt, longest_row
 from core.models.loading import LoadedModel, load
 from core.models.spec import EMBEDDED, ModelSpec

@@ -8,9 +8,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from core.importance.backward import backward
-from core.importance.hooks import GradientSums, frozen, hooked
-from core.importance.losses import Batch
+from core.importance.gradients import Batch, GradientSums, backward, frozen, hooked
 from core.models.matrices import Matrix
 from core.models.weight_space import WeightSpace
 

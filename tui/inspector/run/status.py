@@ -21,7 +21,7 @@ from tui.safe_text import safe_line
 if TYPE_CHECKING:
     from core.analysis.auto_k import FoundK
     from core.engine.protocol import EngineSpec
-    from core.importance.model_plan import ModelPlan
+    from core.importance.plan import ModelPlan
     from core.models.devices import Machine
     from core.run.pace import Estimate
     from core.run.specs import Run
@@ -37,7 +37,7 @@ def memory_lines(spec: EngineSpec) -> tuple[str, ...]:
     Asks the driver and reads headers, which can take seconds: for a thread. Empty if the model's files are
     missing or unusable: the engine says more about that.
     """
-    from core.importance.model_plan import plan_use
+    from core.importance.plan import plan_use
     from core.models.devices import this_machine
     from core.models.files import model_folder
 
@@ -52,7 +52,7 @@ def memory_lines(spec: EngineSpec) -> tuple[str, ...]:
 
 def _weights_line(plan: ModelPlan, machine: Machine) -> str:
     """`weights 16.1 GB (bfloat16), 23.6 GB free on cuda:0`."""
-    from core.importance.model_plan import free_on_gpus
+    from core.importance.plan import free_on_gpus
 
     load = plan.needs[0]
     line = f"weights {size_text(load.gpu_bytes or load.main_bytes)} ({plan.dtype})"

@@ -1,20 +1,161 @@
-"""Hooks on the candidate matrices: gradients are summed from outputs and inputs, without any `.grad`."""
+"""Gradients of batches of items: losses as rows with factors, forward and backward, and hooks that sum.
+
+Every loss here is a weighted sum of token log-likelihoods. An item is one row, packed as in evaluation: its
+context once, and behind it the options that the loss reads. Gradients are summed from the outputs and inputs
+of the candidate matrices, without any `.grad`.
+"""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from core.importance.maps import Offload
-from core.importance.scoring_rule import Reduction
+from core.importance.plan import CPU_BATCH_TOKENS
+from core.importance.scoring_rule import Loss, Reduction
+from core.inference.batching import cheapest_batches, pass_cost
+from core.inference.choice_plan import (
+    PackedRows,
+    Predictions,
+    head_logits,
+    head_parts,
+    pack_rows,
+    predictions_of,
+    row_length,
+)
+from core.inference.encoding import EncodedChoice, cut_context
 from core.models.matrices import Matrix
 from core.models.weight_space import WeightSpace
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+PADDING = 0
+"""The token that rows are padded with; nothing attends to it and no loss reads it, so any would do."""
+
+
+@dataclass(frozen=True)
+class LossItem:
+    """The loss of one item: the sum over options of factor times the log-likelihoods of their tokens."""
+
+    read: EncodedChoice
+    """Its context, maybe cut, and the options that the loss reads."""
+    factors: tuple[float, ...]
+    """For each of these options, what each log-likelihood is multiplied by."""
+    is_cut: bool
+    """Whether its context lost tokens on the left."""
+
+    @property
+    def length(self) -> int:
+        """Tokens of its row."""
+        return row_length(self.read)
+
+
+def loss_item(item: EncodedChoice, loss: Loss, max_length: int) -> LossItem:
+    """The options and factors whose weighted log-likelihoods add up to the item's loss.
+
+    `full`: the mean negative log-likelihood of all tokens of context and right continuation but the first;
+    `margin`: minus the right continuation's mean log-likelihood plus the mean of the others'.
+    The context is cut as in evaluation (`cut_context`), the same for every loss.
+
+    Raises:
+        ValueError: the item has no token to score, no other option to compare with, or does not fit.
+    """
+    if not item.context_ids or not all(item.continuation_ids):
+        raise ValueError(f"Item {item.item_id} has an empty context or option: give it a token.")
+    fitting = cut_context(item, max_length)
+    is_cut = fitting is not item
+    options, answer = fitting.continuation_ids, fitting.answer_index
+    if loss == "full":
+        whole = fitting.context_ids + options[answer]
+        all_tokens = replace(fitting, context_ids=whole[:1], continuation_ids=(whole[1:],), answer_index=0)
+        return LossItem(all_tokens, (-1.0 / (len(whole) - 1),), is_cut)
+    if len(options) == 1:
+        raise ValueError(f"Item {item.item_id} has one option, but the loss 'margin' compares options.")
+    others = len(options) - 1
+    factors = ((-1.0 if i == answer else 1.0 / others) / len(ids) for i, ids in enumerate(options))
+    return LossItem(fitting, tuple(factors), is_cut)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Items that go through the model together, a row each."""
+
+    items: tuple[LossItem, ...]
+    half: int
+    """0: items at even indices of the list; 1: at odd indices."""
+
+    @property
+    def lengths(self) -> list[int]:
+        """Tokens of each row."""
+        return [item.length for item in self.items]
+
+    def rows(self) -> PackedRows:
+        """The rows, on the CPU; causal attention will do if no two options of an item have inputs."""
+        read = [item.read for item in self.items]
+        is_causal = all(sum(len(ids) > 1 for ids in one.continuation_ids) < 2 for one in read)
+        return pack_rows(read, PADDING, is_causal=is_causal)
+
+    def predictions(self) -> Predictions:
+        """The tokens whose log-likelihoods count."""
+        return predictions_of([item.read for item in self.items], max(self.lengths))
+
+    def factors(self) -> Tensor:
+        """(options,) float32: the factors of the items' options."""
+        return torch.tensor([factor for item in self.items for factor in item.factors])
+
+
+def plan_batches(items: Sequence[LossItem], batch_size: int, device: str) -> list[Batch]:
+    """Batches that are quickest on a kind of device, the longest items first.
+
+    They have at most batch_size rows, and on a CPU at most CPU_BATCH_TOKENS padded tokens or a single row.
+    """
+    batches: list[Batch] = []
+    for half in (0, 1):
+        ordered = sorted(items[half::2], key=lambda item: -item.length)
+        lengths = [item.length for item in ordered]
+        most = CPU_BATCH_TOKENS if device == "cpu" else batch_size * max(lengths, default=0)
+        waiting = iter(ordered)
+        for rows in cheapest_batches(lengths, most, pass_cost(device), batch_size):
+            batches.append(Batch(tuple(itertools.islice(waiting, rows)), half))
+    return batches
+
+
+def last_hidden(model: PreTrainedModel, batch: Batch) -> Tensor:
+    """(B * T, H) last hidden states."""
+    rows = batch.rows().to(model.get_input_embeddings().weight.device)
+    # An added mask is made once; of a bool mask every layer would make and keep one of its own.
+    return rows.hidden_states(model, added_mask=True)
+
+
+def losses(model: PreTrainedModel, batch: Batch, hidden: Tensor) -> Iterator[Tensor]:
+    """Parts of the sum of the items' losses, (), of (B * T, H) last hidden states.
+
+    The head is computed for the positions that predict a counted token, some at once.
+    """
+    predictions, factors = batch.predictions(), batch.factors()
+    for part in head_parts(predictions, hidden.device):
+        loglikelihoods = head_logits(model, hidden[part.positions]).log_softmax(dim=1)
+        found = loglikelihoods[part.predictors, part.targets]
+        yield (found * factors[part.cells.cpu() // predictions.longest].to(found.device)).sum()
+
+
+def backward(model: PreTrainedModel, batch: Batch) -> None:
+    """Brings the gradient of the sum of the items' losses to whatever requires one."""
+    with torch.enable_grad():
+        hidden = last_hidden(model, batch)
+        last = hidden.detach().requires_grad_(True)
+        for loss in losses(model, batch, last):
+            torch.autograd.backward(loss)  # so that the logits of one part are in memory at once
+    torch.autograd.backward(hidden, last.grad)
 
 
 class Hook(torch.autograd.Function):
