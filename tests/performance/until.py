@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from core.analysis.statistics import LEAST_EFFECT
 from core.analysis.statistics.cells import CellStatistics, StoppedBenchmark, frame_statistics
-from core.analysis.statistics.scores import LEAST_EFFECT
 from core.analysis.table import SIZE
 from core.benchmarks.drawn import part_ends
 from core.benchmarks.registry import find_benchmarks

@@ -20,8 +20,6 @@ from core.models.spec import ModelSpec
 from core.run.plan import Plan
 from core.run.runner import Runner
 from core.run.specs import MaskSpec
-from tui.measures import AIS
-from tui.profile_tables import write_profile as write_tables
 
 N, DRAWS = 200, 4
 ABILITIES = ("deductive_reasoning", "spatial_reasoning", "temporal_reasoning")
@@ -161,31 +159,6 @@ def test_a_single_ability_has_nothing_to_be_compared_with(tmp_path: Path) -> Non
     result = profile(Runner(ModelSpec(), Store(tmp_path)), plan)
     assert result.cells["specificity"].null_count() == len(result.cells)
     assert cell(result, SPATIAL, SPATIAL)["empirical_p"] == 1.0  # the one random mask does as much
-
-
-def test_tables_say_what_holds_and_what_cannot_be_said(
-    found: tuple[Runner, Profile], capsys: pytest.CaptureFixture[str]
-) -> None:
-    write_tables(found[1], AIS)
-    text = " ".join(capsys.readouterr().out.split())
-    assert ".62**? [" in text  # spatial on its own: it holds, but two random masks of four do as much
-    assert ".48** [" in text  # deductive on its own
-    assert "Minimum detectable AIS with n 200: .06 (80 % power)." in text
-    assert "! tempor: within two standard errors of chance on every benchmark" in text
-    assert "temporal_reasoning: not identifiable: base accuracy 0.20 is not above chance 0.25 (n 200)" in text
-    assert "Empirical p is from 4 random masks a cell: --random-seeds 19 can show .05." in text
-
-
-def test_a_base_score_that_cannot_be_believed_is_said_in_place_of_an_ais(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    broken = replace(PLAN.benchmarks[0], plausible_range=(0.3, 0.91))
-    plan = replace(PLAN, benchmarks=(broken, *PLAN.benchmarks[1:]))
-    result = profile(Runner(ModelSpec(), Store(tmp_path)), plan)
-    assert not result.cells.filter(benchmark=DEDUCTIVE)["defined"].any()
-    write_tables(result, AIS)
-    text = " ".join(capsys.readouterr().out.split())
-    assert "base score 0.92 is not plausible for deductive_reasoning [0.3, 0.91]: check the prompt" in text
 
 
 def test_the_folder_says_what_holds(found: tuple[Runner, Profile], tmp_path: Path) -> None:
