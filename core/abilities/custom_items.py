@@ -62,19 +62,14 @@ def load_items(source: str | Path, *, seed: int = 0, limit: int | None = None) -
     items = _with_unique_ids([_item(row) for row in read_rows(source)])
     if not items:
         raise ValueError(f"{source} is empty: it has no rows.")
+    gold, positions = Counter(item.answer_index for item in items), max(len(item.options) for item in items)
     report = CustomItemsReport(
         rows=len(items),
         question_types=dict(Counter(item.family for item in items)),
-        gold_position_prior=_gold_position_prior(items),
+        gold_position_prior=tuple(gold[index] / len(items) for index in range(positions)),
     )
     sampled = items if limit is None else _sampled(items, seed, limit)
     return CustomItems(tuple(_shuffled(item, seed) for item in sampled), report)
-
-
-def _gold_position_prior(items: Sequence[Item]) -> tuple[float, ...]:
-    counts = Counter(item.answer_index for item in items)
-    positions = max(len(item.options) for item in items)
-    return tuple(counts[index] / len(items) for index in range(positions))
 
 
 def _with_unique_ids(items: Sequence[Item]) -> list[Item]:

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 MAX_LINE_BYTES = 32 * 2**20
 """Longest line of a JSON lines file that is read into memory, in bytes."""
@@ -87,26 +87,18 @@ def _file_rows(path: Path) -> Iterator[Row]:
 def _jsonl_rows(path: Path) -> Iterator[Row]:
     try:
         with path.open("rb") as file:
-            yield from _parsed_lines(path, file)
+            lines = iter(lambda: file.readline(MAX_LINE_BYTES + 1), b"")
+            for number, line in enumerate(lines, start=1):
+                where = f"{path}, line {number}"
+                if len(line) > MAX_LINE_BYTES:
+                    raise ValueError(
+                        f"{where} is longer than {MAX_LINE_BYTES // 2**20} MB: is this JSON lines?"
+                    )
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+                if text.strip():
+                    yield Row(where, _parsed(where, text))
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}.") from error
-
-
-def _parsed_lines(path: Path, file: BinaryIO) -> Iterator[Row]:
-    number = 0
-    while line := file.readline(MAX_LINE_BYTES + 1):
-        number += 1
-        where = f"{path}, line {number}"
-        if len(line) > MAX_LINE_BYTES:
-            raise ValueError(f"{where} is longer than {MAX_LINE_BYTES // 2**20} MB: is this JSON lines?")
-        text = _decoded(where, line, "utf-8-sig" if number == 1 else "utf-8")
-        if text.strip():
-            yield Row(where, _parsed(where, text))
-
-
-def _decoded(where: str, line: bytes, encoding: str) -> str:
-    try:
-        return line.decode(encoding)
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{where}: byte {error.start + 1} is not valid UTF-8: save the file as UTF-8."

@@ -71,6 +71,11 @@ def pick(rng: random.Random, pool: Sequence[T], n: int) -> list[T]:
     return rng.sample(list(pool), n)
 
 
+def set_key(words: Sequence[str]) -> str:
+    """The words without their order: the same set, told or tied otherwise, is in one split."""
+    return ",".join(sorted(words))
+
+
 def four_numbers(rng: random.Random, low: int, high: int, gaps: Sequence[int] = (1,)) -> list[int]:
     """Four distinct numbers from low to high in random order; the first is meant to be the right one.
 
@@ -95,33 +100,29 @@ def with_article(noun: str) -> str:
 
 
 def counted(n: int, noun: str) -> str:
-    """The number and its noun, with an s unless the number is 1."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def capital(text: str) -> str:
-    """The text with a capital at its start."""
     return text[:1].upper() + text[1:]
 
 
 def sentence(text: str) -> str:
-    """The text with a capital at its start and a full stop at its end."""
     return capital(text) + "."
 
 
 def dollars(cents: int) -> str:
-    """An amount of money, in dollars with two decimals."""
     return f"${cents // 100}.{cents % 100:02d}"
 
 
 def clock(minute: int) -> str:
-    """A time of day, from the minutes since midnight: `2:05 pm`."""
+    """`2:05 pm`, from the minutes since midnight."""
     hour = minute // 60 % 24
     return f"{(hour + 11) % 12 + 1}:{minute % 60:02d} {'am' if hour < 12 else 'pm'}"
 
 
 def duration(minutes: int) -> str:
-    """A span of time: `1 hour 5 minutes`, `2 hours`, `45 minutes`."""
+    """`1 hour 5 minutes`, `2 hours`, `45 minutes`."""
     hours, rest = divmod(minutes, 60)
     parts = [counted(hours, "hour")] if hours else []
     if rest or not hours:
@@ -188,13 +189,7 @@ Fact = tuple[str, str]
 def fact_family(ability: str, name: str, facts: Sequence[Fact], questions: Sequence[str]) -> Family:
     """Asks for the answer of a fact; the other options are the answers of three other facts.
 
-    A fifth of the facts is held out. At least four different answers are needed in any row of so many facts.
-
-    Args:
-        ability: the ability that the family belongs to.
-        name: the family's name, its key.
-        facts: what is asked about.
-        questions: the ways to ask, with `{s}` for the subject.
+    Each question has `{s}` for the subject. A fifth of the facts is held out.
     """
     return group_family(ability, name, [[fact] for fact in facts], questions)
 
@@ -202,13 +197,9 @@ def fact_family(ability: str, name: str, facts: Sequence[Fact], questions: Seque
 def kind_family(
     name: str, kinds: Mapping[str, Sequence[str]], questions: Sequence[str], steps: str = ""
 ) -> Family:
-    """Asks for the kind of a thing; a fifth of each kind's things is held out.
+    """Asks for the kind of a thing, which has five or more; a fifth of each kind's things is held out.
 
-    Args:
-        name: the family's name, a part of every key.
-        kinds: the things of each kind, five or more.
-        questions: the ways to ask, with `{s}` for the thing.
-        steps: the worked solution, with `{s}` for the thing and `{a}` for its kind.
+    Questions and steps have `{s}` for the thing, and steps `{a}` for its kind.
     """
 
     def draw(rng: random.Random) -> Draft:
@@ -231,14 +222,8 @@ def group_family(
 ) -> Family:
     """Asks for one of several facts about the same thing; a fifth of the groups is held out.
 
-    Args:
-        ability: the ability that the family belongs to.
-        name: the family's name, its key.
-        groups: the facts about each thing, `near` of them or more.
-        questions: the ways to ask, with `{s}` for the subject of a fact.
-        near: how many of the options are answers of the group that is asked about, 1 or 2. With 2 it is not
-            enough to know which words go together.
-        steps: the worked solution, with `{s}` for the subject and `{a}` for the answer.
+    `near` (1 or 2) of the options are answers of the group that is asked about: with 2 it is not enough to
+    know which words go together. Questions and steps have `{s}` for the subject, steps `{a}` for the answer.
     """
     members = [(number, len(groups)) for number in range(len(groups))]
     splits = [[m for m in members if split_of(ability, name, m) == split] for split in SPLITS]

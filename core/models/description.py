@@ -260,8 +260,8 @@ def _stored_weights(folder: Path, config: Mapping[str, Any]) -> tuple[list[Packe
     """The parameters in the files of a folder: those in 4 bits, and the others."""
     if is_gguf(folder):
         return [], [
-            StoredTensor(parameter.name, parameter.tensor.kind, parameter.tensor.shape, folder)
-            for parameter in parameters_of(folder)
+            StoredTensor(name, tensor.kind, tensor.shape, folder)
+            for name, tensor in parameters_of(folder).items()
         ]
     four_bit = stored_four_bit(config)
     packed, dense = split_packed(stored_tensors(weight_files(folder)))

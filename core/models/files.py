@@ -198,11 +198,7 @@ def _local(name: str) -> Path | None:
 
 
 def _gguf_in(folder: Path, name: str | None) -> Path | None:
-    """The GGUF file of a folder that is asked for, or its only one if it has no other weights; else None.
-
-    Raises:
-        ModelFilesError: it does not have the file, or several and nothing else.
-    """
+    """The GGUF file of a folder that is asked for, or its only one if it has no other weights; else None."""
     files = sorted(path for path in folder.glob(f"*{GGUF}") if path.is_file())
     names = ", ".join(path.name for path in files) or "none"
     if name is not None:

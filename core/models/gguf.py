@@ -11,11 +11,11 @@ import mmap
 import re
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from core.models.files import ModelFilesError
 
@@ -314,14 +314,6 @@ FAMILIES: dict[str, Family] = {
 """The supported architectures, by llama.cpp's names."""
 
 
-class GgufParameter(NamedTuple):
-    """A parameter of the model, and the tensor that it comes from."""
-
-    name: str
-    """As in a Hugging Face model."""
-    tensor: GgufTensor
-
-
 def family_of(path: Path) -> Family:
     """The family of a file's model.
 
@@ -344,20 +336,22 @@ def family_of(path: Path) -> Family:
     return FAMILIES[word]
 
 
-def parameters_of(path: Path) -> Iterator[GgufParameter]:
-    """The parameters in a file, in its order.
+def parameters_of(path: Path) -> dict[str, GgufTensor]:
+    """The tensors in a file by the names of the parameters that they are, in the file's order.
 
     Raises:
         ModelFilesError: the file cannot be read, or holds a tensor of another kind of model.
     """
     family, header = family_of(path), read_header(path)
-    for tensor in header.tensors:
-        if tensor.name != ROPE_FACTORS:
-            yield GgufParameter(_parameter_name(path, tensor.name, family), tensor)
+    return {
+        _parameter_name(path, tensor.name, family): tensor
+        for tensor in header.tensors
+        if tensor.name != ROPE_FACTORS
+    }
 
 
 def _parameter_name(path: Path, name: str, family: Family) -> str:
-    layer = re.fullmatch(r"blk\.(\d{1,6})\.(\w+)\.(weight|bias)", name)
+    layer = re.fullmatch(r"blk\.(0|[1-9]\d{0,5})\.(\w+)\.(weight|bias)", name)
     if layer and layer[2] in family.names:
         return f"model.layers.{int(layer[1])}.{family.names[layer[2]]}.{layer[3]}"
     module, _, kind = name.rpartition(".")
@@ -417,33 +411,21 @@ class _Said:
         return self.header.metadata.get(f"{self.architecture}.{key}", default)
 
     def size(self, key: str, default: int | None = None) -> int:
-        """A size under a key, from 1.
-
-        Raises:
-            ModelFilesError: there is none, or it is no such number.
-        """
+        """A size under a key, from 1."""
         value = self.value(key, default)
         if type(value) is not int or not 1 <= value < LARGEST:
             raise self.wrong(f"its {self.architecture}.{key} is {str(value)[:40]}")
         return value
 
     def number(self, key: str, default: float | None = None) -> float:
-        """A positive number under a key.
-
-        Raises:
-            ModelFilesError: there is none.
-        """
+        """A positive number under a key."""
         value = self.value(key, default)
         if not isinstance(value, int | float) or not 0 < value < math.inf:
             raise self.wrong(f"its {self.architecture}.{key} is {str(value)[:40]}")
         return float(f"{value:.7g}")  # a float32 in the file: 1e-05, and not 9.99999974e-06
 
     def rows(self, tensor: str) -> int:
-        """Rows of a matrix that has to be there.
-
-        Raises:
-            ModelFilesError: it is not.
-        """
+        """Rows of a matrix that has to be there."""
         if len(self._shapes.get(tensor, ())) != 2:
             raise self.wrong(f"it has no matrix {tensor}")
         return self._shapes[tensor][0]
@@ -612,7 +594,7 @@ _EXTRAS: dict[str, Callable[[_Said, dict[str, Any]], dict[str, Any]]] = {
 def _check_names(said: _Said, family: Family, layers: int) -> None:
     """Refuses a file that has another number of layers than it says, or lacks a tensor."""
     numbers = {
-        name.split(".")[2] for name, _ in parameters_of(said.header.path) if name.startswith("model.layers.")
+        name.split(".")[2] for name in parameters_of(said.header.path) if name.startswith("model.layers.")
     }
     if len(numbers) != layers:
         raise said.wrong(f"it has tensors of {len(numbers)} layers, and says {layers}")
@@ -647,9 +629,9 @@ def _check_shapes(said: _Said, config: dict[str, Any]) -> None:
         raise said.wrong(
             f"it has {config['num_attention_heads']} heads for {config['num_key_value_heads']} of keys"
         )
-    for parameter in parameters_of(said.header.path):
-        *_, module, kind = parameter.name.split(".")
+    for name, tensor in parameters_of(said.header.path).items():
+        *_, module, kind = name.split(".")
         shape = expected.get(module, (hidden,))
-        if parameter.tensor.shape != (shape if kind == "weight" else shape[:1]):
-            found, asked = ("x".join(map(str, one)) for one in (parameter.tensor.shape, shape))
-            raise said.wrong(f"{parameter.tensor.name} is {found}, and its sizes ask for {asked}")
+        if tensor.shape != (shape if kind == "weight" else shape[:1]):
+            found, asked = ("x".join(map(str, one)) for one in (tensor.shape, shape))
+            raise said.wrong(f"{tensor.name} is {found}, and its sizes ask for {asked}")

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from huggingface_hub.errors import StrictDataclassError
 from tokenizers import pre_tokenizers
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import (
     MODEL_FOR_CAUSAL_LM_MAPPING,
     AutoConfig,
@@ -178,7 +178,8 @@ def _load(
         return _load_model(folder, info.dtype, loaded, device_map=dict(target.gpus))
     model = _load_model(folder, info.dtype, loaded)
     if target.device.type != "cpu":
-        _move(model, target.device, lambda done, total: emit(f"moving them to {target}", done, total))
+        emit(f"moving them to {target}", 0, 0)
+        model.to(target.device)
     return model
 
 
@@ -258,7 +259,7 @@ def _counted(folder: Path, emit: OnBytes) -> Iterator[None]:
     """Inside, the parameters that transformers reads from a folder are counted in bytes of the files."""
     sizes: Counter[str] = Counter()  # of each parameter, its scales included
     if is_gguf(folder):
-        sizes.update({parameter.name: parameter.tensor.size_bytes for parameter in parameters_of(folder)})
+        sizes.update({name: tensor.size_bytes for name, tensor in parameters_of(folder).items()})
     else:
         for tensor in stored_tensors(weight_files(folder)):
             sizes[owner(tensor.name)] += tensor.size_bytes
@@ -285,26 +286,6 @@ def _counting(
         done += sizes[name]
         report(done, total)
     emit(total, total)
-
-
-def _move(model: PreTrainedModel, device: torch.device, emit: OnBytes) -> None:
-    """Moves a model to a device, as `model.to` does, module by module."""
-    total, report = model.get_memory_footprint(), _Paced(emit)
-    seen: set[int] = set()
-    done = 0
-    for module in model.modules():
-        if next(module.children(), None) is None:
-            own = {id(tensor): tensor.nbytes for tensor in _tensors(module)}
-            done += sum(size for tensor, size in own.items() if tensor not in seen)
-            seen |= own.keys()
-            module.to(device)
-            report(done, total)
-    model.to(device)  # what is in no leaf
-    emit(total, total)
-
-
-def _tensors(module: nn.Module) -> list[torch.Tensor]:
-    return [*module.parameters(recurse=False), *module.buffers(recurse=False)]
 
 
 class _Paced:
@@ -530,9 +511,9 @@ def stored_weights(path: Path, dtype: torch.dtype) -> dict[str, StoredWeights]:
     family, config = family_of(path), gguf_config(path)
     heads = {"q_proj": config["num_attention_heads"], "k_proj": config["num_key_value_heads"]}
     found = {}
-    for parameter in parameters_of(path):
-        *_, module, _ = parameter.name.split(".")
+    for name, tensor in parameters_of(path).items():
+        *_, module, _ = name.split(".")
         permuted = heads.get(module, 0) if family.permutes else 0
         subtracted = float(family.adds_one and module.endswith("norm"))
-        found[parameter.name] = StoredWeights(path, parameter.tensor, dtype, permuted, subtracted)
+        found[name] = StoredWeights(path, tensor, dtype, permuted, subtracted)
     return found

@@ -19,6 +19,7 @@ from core.abilities.drafting import (
     family,
     pick,
     sentence,
+    set_key,
 )
 from core.abilities.item import Draft, Family
 from core.abilities.tables import Table, entries, read_tables
@@ -30,19 +31,12 @@ BASIC_TABLES = read_tables("basic/contextual_recall")
 COLORS, BASIC_THINGS = BASIC_TABLES["colors"].texts, BASIC_TABLES["things"].texts
 
 
-def _set_key(values: list[str]) -> str:
-    """The values without their order: the same set under other names or tied otherwise is in one split."""
-    return ",".join(sorted(values))
-
-
 def _value_of_name(rng: random.Random) -> Draft:
     names, colors = pick(rng, BASIC_NAMES, 4), pick(rng, COLORS, 4)
     asked = rng.randrange(4)
     told = " , ".join(f"{name} {color}" for name, color in zip(names, colors, strict=True))
     question = f"recall the key color of {names[asked]}"
-    return draft_from(
-        rng, _set_key(colors), f"the key colors are : {told} .", question, colors[asked], colors
-    )
+    return draft_from(rng, set_key(colors), f"the key colors are : {told} .", question, colors[asked], colors)
 
 
 def _name_of_value(rng: random.Random) -> Draft:
@@ -50,7 +44,7 @@ def _name_of_value(rng: random.Random) -> Draft:
     asked = rng.randrange(4)
     told = " , ".join(f"{color} {name}" for name, color in zip(names, colors, strict=True))
     question = f"recall the owner of {colors[asked]}"
-    return draft_from(rng, _set_key(colors), f"the key owners are : {told} .", question, names[asked], names)
+    return draft_from(rng, set_key(colors), f"the key owners are : {told} .", question, names[asked], names)
 
 
 def _next_in_list(rng: random.Random) -> Draft:
@@ -58,7 +52,7 @@ def _next_in_list(rng: random.Random) -> Draft:
     asked = rng.randrange(4)
     others = [thing for thing in things if thing != things[asked]]
     context, question = f"the list reads : {' '.join(things)} .", f"recall what follows {things[asked]}"
-    return draft_from(rng, _set_key(things), context, question, things[asked + 1], others)
+    return draft_from(rng, set_key(things), context, question, things[asked + 1], others)
 
 
 def _end_of_list(rng: random.Random) -> Draft:
@@ -68,7 +62,7 @@ def _end_of_list(rng: random.Random) -> Draft:
         f"the list reads : {' '.join(things)} .",
         f"recall the {'first' if first else 'last'} of them",
     )
-    return draft_from(rng, _set_key(things), context, question, answer, things)
+    return draft_from(rng, set_key(things), context, question, answer, things)
 
 
 # Plain recall: where a thing is, which thing is there, what a thing is like, which thing is like that.
@@ -92,7 +86,7 @@ def _recall(rng: random.Random, table: Table, *, asks_thing: bool) -> Draft:
     ends = [(t, values[asked]) for t in things] if asks_thing else [(things[asked], v) for v in values]
     options = [capital(told.format(thing=t, value=v)) for t, v in ends]
     context = " ".join(map(sentence, facts))
-    return draft_of(",".join(sorted(values)), context, f"{capital(question)}?", options, asked)
+    return draft_of(set_key(values), context, f"{capital(question)}?", options, asked)
 
 
 TABLES = read_tables("standard/contextual_recall")

@@ -20,6 +20,7 @@ from core.abilities.drafting import (
     family,
     listed,
     pick,
+    set_key,
 )
 from core.abilities.item import Draft, Family
 from core.abilities.tables import Row, Table, read_tables
@@ -35,11 +36,6 @@ BASIC_KINDS, DEEDS, BASIC_PLACES = (
 )
 
 
-def _basic_set_key(words: list[str]) -> str:
-    """The words without their order: the same set in other rules is in one split."""
-    return ",".join(sorted(words))
-
-
 def _rules(kinds: list[str], deeds: list[str]) -> str:
     return " . ".join(f"every {k} {d}" for k, d in zip(kinds, deeds, strict=True))
 
@@ -51,7 +47,7 @@ def _from_rule(rng: random.Random) -> Draft:
     context = f"{_rules(kinds, deeds)} . {name} is a {kind} ."
     steps = f"{name} is a {kind} and every {kind} {deed}"
     question = rng.choice((f"therefore this {kind}", f"therefore {name}"))
-    return draft_from(rng, _basic_set_key(deeds), context, question, deed, deeds, steps)
+    return draft_from(rng, set_key(deeds), context, question, deed, deeds, steps)
 
 
 def _only_rule(rng: random.Random) -> Draft:
@@ -61,7 +57,7 @@ def _only_rule(rng: random.Random) -> Draft:
     rules = " . ".join(f"{d} only a {k}" for k, d in zip(kinds, deeds, strict=True))
     steps = f"{name} {deed} and {deed} only a {kind}"
     context = f"{rules} . what is {name} ?"
-    return draft_from(rng, _basic_set_key(kinds), context, f"{name} {deed}", kind, kinds, steps)
+    return draft_from(rng, set_key(kinds), context, f"{name} {deed}", kind, kinds, steps)
 
 
 def _against_rule(rng: random.Random) -> Draft:
@@ -72,7 +68,7 @@ def _against_rule(rng: random.Random) -> Draft:
     steps = f"never {deed} and {deed} every {kind}"
     question = f"{name} never {deed}"
     context = f"{rules} . which kind is {name} not ?"
-    return draft_from(rng, _basic_set_key(kinds), context, question, kind, kinds, steps)
+    return draft_from(rng, set_key(kinds), context, question, kind, kinds, steps)
 
 
 def _basic_either_or(rng: random.Random) -> Draft:
@@ -83,7 +79,7 @@ def _basic_either_or(rng: random.Random) -> Draft:
     answer = pair[1 - ruled_out]
     steps = f"{pair[0]} or {pair[1]} and not {pair[ruled_out]}"
     question = f"{names[asked]} not in {pair[ruled_out]} but"
-    return draft_from(rng, _basic_set_key(places), f"{context} .", question, answer, places, steps)
+    return draft_from(rng, set_key(places), f"{context} .", question, answer, places, steps)
 
 
 # Plain deduction: what a rule says of a case, what holds for one of a kind, the other one of two.
@@ -96,11 +92,6 @@ ANIMALS, COLORS = PLAIN_TABLES["animals"].texts, PLAIN_TABLES["colors"].texts
 THINGS, ROOMS = PLAIN_TABLES["things"].texts, PLAIN_TABLES["rooms"].texts
 
 
-def _plain_set_key(words: Sequence[str]) -> str:
-    """The words without their order: the same set in other rules is in one split."""
-    return ",".join(sorted(words))
-
-
 def _apply(rng: random.Random, wordings: Table, cases: Sequence[str], results: Sequence[str]) -> Draft:
     """The conclusion of the one of four rules that the fact fits."""
     rule, fact, question, conclusion = rng.choice(wordings.rows)
@@ -110,7 +101,7 @@ def _apply(rng: random.Random, wordings: Table, cases: Sequence[str], results: S
     options = [capital(conclusion.format(**words, then=then)) for then in thens]
     context = " ".join((*rules, fact.format(**words)))
     steps = f"{fact.format(**words)} {rules[asked]}"
-    return draft_of(_plain_set_key(thens), context, question.format(**words), options, asked, steps)
+    return draft_of(set_key(thens), context, question.format(**words), options, asked, steps)
 
 
 def _plain_either_or(rng: random.Random) -> Draft:
@@ -122,7 +113,7 @@ def _plain_either_or(rng: random.Random) -> Draft:
     options = [f"The {thing} is in the {room}" for room in rooms]
     steps = f"{told[asked + 1]} It is not in the {out}."
     question = f"Where is the {thing}?"
-    return draft_of(_plain_set_key(rooms), " ".join(told), question, options, rooms.index(left), steps)
+    return draft_of(set_key(rooms), " ".join(told), question, options, rooms.index(left), steps)
 
 
 # The puzzles of deductive reasoning: only one case fits everything that is said.

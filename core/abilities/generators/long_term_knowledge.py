@@ -164,12 +164,7 @@ def phrasings_of(name: str) -> list[Phrasing]:
 def pair_family(name: str, facts: Sequence[Fact], near: int = 12) -> Family:
     """Asks for the answer of a fact; the other options are the answers of facts near it.
 
-    The key is fact and phrasing.
-
-    Args:
-        name: the family's name.
-        facts: what is asked about.
-        near: how many neighbours in a row (of one split) the four facts are drawn from.
+    The four are drawn from `near` neighbours in a row. The key is fact and phrasing.
     """
     phrasings = phrasings_of(name)
     pools = [pool for pool in _pools(name, facts, len(phrasings)) if _variety(pool.facts) >= 4]
@@ -208,13 +203,8 @@ def order_family(
 ) -> Family:
     """Asks for the first or the last of four in an order; the key is the set of four.
 
-    Args:
-        name: the family's name.
-        values: what is ordered, with the value that it is sorted by.
-        first: name of the phrasings that ask for the one with the lowest value.
-        last: name of the phrasings that ask for the one with the highest value.
-        gap: smallest difference between the right one's value and any other's.
-        near: how many of the next in the order the others are drawn from.
+    `first` and `last` name the phrasings for the two ends of the sorted values. The right one's value is at
+    least `gap` from any other's, and the others are among the `near` next ones.
     """
     ends = [(phrasings_of(first), values), (phrasings_of(last), values[::-1])]
 

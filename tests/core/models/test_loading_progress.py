@@ -15,7 +15,7 @@ from core.models.files import ModelFilesError
 from core.models.loading import load
 from core.models.spec import ModelSpec
 from tests.core.four_bit_models import checkpoint
-from tests.core.tiny_models import random_model, save_model
+from tests.core.tiny_models import save_model
 
 Told = list[tuple[str, int, int]]
 
@@ -84,15 +84,3 @@ def test_afterwards_transformers_makes_its_own_bars_again(tmp_path: Path) -> Non
         assert logging.set_tqdm_hook(before) is mine
     finally:
         logging.set_tqdm_hook(before)
-
-
-@pytest.mark.parametrize("is_tied", [False, True])
-def test_moving_counts_every_tensor_once_and_moves_them_all(is_tied: bool) -> None:
-    model = random_model("llama", 40, tie_word_embeddings=is_tied)
-    total = sum(tensor.nbytes for tensor in {*model.parameters(), *model.buffers()})
-    told: list[tuple[int, int]] = []
-    # The one other device that every torch has; it keeps shapes alone.
-    loading._move(model, torch.device("meta"), lambda done, total: told.append((done, total)))
-    assert all(tensor.is_meta for tensor in [*model.parameters(), *model.buffers()])
-    assert told[-1] == told[-2] == (total, total)
-    assert [done for done, _ in told] == sorted(done for done, _ in told)
