@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import accumulate
 from typing import Protocol
 
 import torch
@@ -67,16 +65,6 @@ INFINITY_BINS = (HALF_RANGE - (INFINITY_BITS >> 16), HALF_RANGE + (INFINITY_BITS
 """All non-finite keys are in these bins or beyond; the first also holds the most negative numbers."""
 
 
-@dataclass(frozen=True)
-class Threshold:
-    """The end of the ranking."""
-
-    key: int
-    """All greater keys are selected."""
-    ties: int
-    """How many equal keys are selected: the first ones."""
-
-
 def top_ranking(scores: Sequence[Scores], n: int) -> Tensor:
     """(n,) int64 positions in the concatenation of the scores, the greatest value first.
 
@@ -91,120 +79,35 @@ def top_ranking(scores: Sequence[Scores], n: int) -> Tensor:
     Raises:
         ValueError: n or a dtype is out of range, or a score is NaN or infinite.
     """
-    return merged_ranking([Part(scores, 1)], n)
+    return _ranking(scores, n, sign=1)
 
 
 def bottom_ranking(scores: Sequence[Scores], n: int) -> Tensor:
     """(n,) int64 positions, the smallest value first; otherwise like `top_ranking`."""
-    return merged_ranking([Part(scores, -1)], n)
+    return _ranking(scores, n, sign=-1)
 
 
-class RankedPart(Protocol):
-    """Some consecutive matrices of those that are ranked, here or in another process."""
-
-    def size(self) -> int:
-        """Number of scores."""
-
-    def histogram(self) -> Tensor:
-        """(65536,) int64 counts of the upper 16 bits of all keys, from the least.
-
-        Raises:
-            ValueError: a dtype cannot be ranked, or a score is NaN or infinite.
-        """
-
-    def histogram_within(self, upper: int) -> Tensor:
-        """(65536,) int64 counts of the lower 16 bits of the keys whose upper ones are these."""
-
-    def selected(self, n: int, threshold: Threshold) -> tuple[Tensor, Tensor]:
-        """(n,) int64 ascending positions of the scores at or above a threshold, (n,) int32 their keys."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """The same in this process."""
-
-    scores: Sequence[Scores]
-    sign: int
-    """1 ranks the greatest first, -1 the smallest."""
-    first: int = 0
-    """The number of the first matrix, for errors."""
-
-    def size(self) -> int:
-        """Number of scores."""
-        return sum(map(size_of, self.scores))
-
-    def histogram(self) -> Tensor:
-        """See `RankedPart`."""
-        counts = _histogram(key >> 16 for key in _keys(self.scores, self.sign))
-        if counts[: INFINITY_BINS[0] + 1].any() or counts[INFINITY_BINS[1] :].any():
-            _check_finite(self.scores, self.first)
-        return counts
-
-    def histogram_within(self, upper: int) -> Tensor:
-        """See `RankedPart`."""
-        found = (key[(key >> 16) == upper] & 0xFFFF for key in _keys(self.scores, self.sign))
-        return _histogram(half - HALF_RANGE for half in found)
-
-    def selected(self, n: int, threshold: Threshold) -> tuple[Tensor, Tensor]:
-        """See `RankedPart`."""
-        return _selected(self.scores, self.sign, n, threshold)
-
-
-def merged_ranking(parts: Sequence[RankedPart], n: int) -> Tensor:
-    """(n,) int64 positions in the concatenation of all parts' scores: as one process would rank them.
-
-    No score leaves its part but those that are selected: counts of keys are added up, and say where the
-    ranking ends.
-
-    Args:
-        parts: all of one sign, in the order of their matrices.
-        n: from 0 to the number of scores.
-
-    Raises:
-        ValueError: n or a dtype is out of range, or a score is NaN or infinite.
-    """
-    sizes = [part.size() for part in parts]
-    total = sum(sizes)
+def _ranking(scores: Sequence[Scores], n: int, sign: int) -> Tensor:
+    """The ranking by sign times the score: counts of keys say where it ends, and what is in it is sorted."""
+    total = sum(map(size_of, scores))
     if not 0 <= n <= total:
         raise ValueError(f"{n:,} of {total:,} scores cannot be ranked: choose a smaller k.")
-    counts = [part.histogram() for part in parts]
+    counts = _histogram(key >> 16 for key in _keys(scores, sign))
+    if counts[: INFINITY_BINS[0] + 1].any() or counts[INFINITY_BINS[1] :].any():
+        _check_finite(scores)
     if n == 0:
         return torch.empty(0, dtype=torch.int64)
-    positions, keys = [], []
-    for part, start, (found, threshold) in zip(
-        parts, accumulate(sizes, initial=0), _thresholds(parts, counts, n), strict=False
-    ):
-        local, own = part.selected(found, threshold)
-        positions.append(local + start)
-        keys.append(own)
-    chosen = _joined(positions)
+    bin_, above = _bin_of_rank(counts, n)
+    upper = bin_ - HALF_RANGE
+    if int(counts[bin_]) <= SHARE_OF_BIN * n + CHUNK:
+        # The whole bin is sorted with the rest.
+        positions, keys = _selected(scores, sign, int(counts[bin_:].sum()), (upper << 16) - 1, ties=0)
+    else:
+        found = (key[(key >> 16) == upper] & 0xFFFF for key in _keys(scores, sign))
+        low, before = _bin_of_rank(_histogram(half - HALF_RANGE for half in found), n - above)
+        positions, keys = _selected(scores, sign, n, (upper << 16) + low, ties=n - above - before)
     # Positions are ascending, so a stable sort leaves ties with the lower position first.
-    order = torch.argsort(_joined(keys), descending=True, stable=True)[:n]
-    return chosen[order]
-
-
-def _joined(parts: list[Tensor]) -> Tensor:
-    """All parts as one, which are given up."""
-    found = parts[0] if len(parts) == 1 else torch.cat(parts)
-    parts.clear()
-    return found
-
-
-def _thresholds(parts: Sequence[RankedPart], counts: Sequence[Tensor], n: int) -> list[tuple[int, Threshold]]:
-    """How many scores of each part are at or above the end of the ranking, and where that is in it."""
-    bin_, above = _bin_of_rank(torch.stack(list(counts)).sum(0), n)
-    upper, inside = bin_ - HALF_RANGE, sum(int(own[bin_]) for own in counts)
-    if inside <= SHARE_OF_BIN * n + CHUNK:
-        return [(int(own[bin_:].sum()), Threshold((upper << 16) - 1, 0)) for own in counts]
-    within = [part.histogram_within(upper) for part in parts]
-    low, before = _bin_of_rank(torch.stack(within).sum(0), n - above)
-    left, found = n - above - before, []
-    for own, lower in zip(counts, within, strict=True):
-        ties = min(left, int(lower[low]))  # the first parts have the lower positions
-        left -= ties
-        greater = int(own[bin_ + 1 :].sum()) + int(lower[low + 1 :].sum())
-        found.append((greater + ties, Threshold((upper << 16) + low, ties)))
-    return found
+    return positions[torch.argsort(keys, descending=True, stable=True)[:n]]
 
 
 def _histogram(halves: Iterable[Tensor]) -> Tensor:
@@ -223,14 +126,19 @@ def _bin_of_rank(histogram: Tensor, rank: int) -> tuple[int, int]:
     return len(histogram) - 1 - index, above
 
 
-def _selected(scores: Sequence[Scores], sign: int, n: int, threshold: Threshold) -> tuple[Tensor, Tensor]:
-    """(n,) int64 ascending positions of the selected scores, and (n,) int32 their keys, on CPU."""
+def _selected(
+    scores: Sequence[Scores], sign: int, n: int, threshold: int, ties: int
+) -> tuple[Tensor, Tensor]:
+    """(n,) int64 ascending positions of the selected scores, and (n,) int32 their keys, on CPU.
+
+    Selected are those whose keys are greater than a threshold, and of those that equal it the first `ties`.
+    """
     positions, keys = torch.empty(n, dtype=torch.int64), torch.empty(n, dtype=torch.int32)
-    start, filled, ties = 0, 0, threshold.ties
+    start, filled = 0, 0
     for key in _keys(scores, sign):
-        chosen = key > threshold.key
+        chosen = key > threshold
         if ties:
-            tied = (key == threshold.key).nonzero().view(-1)[:ties]
+            tied = (key == threshold).nonzero().view(-1)[:ties]
             chosen[tied] = True
             ties -= len(tied)
         local = chosen.nonzero().view(-1)
@@ -262,8 +170,8 @@ def _bits(scores: Sequence[Scores]) -> Iterator[Tensor]:
             yield part.float().view(torch.int32)
 
 
-def _check_finite(scores: Sequence[Scores], first: int) -> None:
-    for number, one in enumerate(scores, start=first):
+def _check_finite(scores: Sequence[Scores]) -> None:
+    for number, one in enumerate(scores):
         for bits in _bits([one]):
             if len(bits) and int((bits & 0x7FFFFFFF).max()) >= INFINITY_BITS:
                 raise ValueError(f"The scores of matrix {number} hold NaN or infinity: score them again.")
