@@ -217,7 +217,7 @@ def find_ks(runner: Runner, masks: Sequence[MaskSpec]) -> tuple[FoundK, ...]:
         WeightsChangedError: the weights were not restored.
     """
     from core.analysis.auto_k import find_k, search_seconds, searched_masks
-    from core.benchmarks.choosing import ALL_CHOOSING_ITEMS
+    from core.benchmarks.diagnostic import ALL_CHOOSING_ITEMS
 
     wanted = searched_masks(masks)
     if wanted:

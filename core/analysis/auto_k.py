@@ -24,8 +24,7 @@ from core.analysis.generation_quality import (
 )
 from core.analysis.statistics.frontier import Point, Values, best_of, chosen_of, point_of, shown_abilities
 from core.analysis.statistics.scores import right_probabilities
-from core.benchmarks.choosing import CHOOSING_ITEMS, choosing_benchmark
-from core.benchmarks.diagnostic import DIAGNOSTIC_CHANCE
+from core.benchmarks.diagnostic import CHOOSING_ITEMS, DIAGNOSTIC_CHANCE, choosing_benchmark
 from core.masks.choices import CONTROLS, PAPER_K, REAL_K_GRID, Scope, Selection
 from core.models.matrices import Variant, weights_of
 from core.models.spec import ModelSpec
@@ -323,7 +322,7 @@ def find_k(
 
     From small to large, up to the first k at which a mask does not keep its generation quality: that and all
     larger ones are no candidates. At each acceptable k every mask is asked the choosing items of all
-    abilities (`core.benchmarks.choosing`); `core.analysis.statistics.frontier` says what is chosen. New
+    abilities (`core.benchmarks.diagnostic`); `core.analysis.statistics.frontier` says what is chosen. New
     rankings are made once, for the largest k of the grid. All that is measured is stored, and not measured
     again.
 

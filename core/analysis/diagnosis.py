@@ -15,7 +15,8 @@ import numpy as np
 from core.abilities.prompts import is_quasi_exact
 from core.analysis.statistics.scores import Accuracy, accuracy
 from core.analysis.text_checks import Change, Written, coherence, find_change, find_loop, find_refusal
-from core.benchmarks.answer_format import NUMBER, AnswerFormat, loose_answer
+from core.benchmarks.benchmark import AnswerFormat
+from core.benchmarks.scoring import NUMBER, loose_answer
 
 TagName = Literal[
     "repetition", "gibberish", "truncated", "empty", "format_lost", "overcounting", "wrong_option"

@@ -29,8 +29,7 @@ from core.analysis.diagnosis import PRIORITY, Asked, Share, Tag, TagName, diagno
 from core.analysis.samples import Answer, Sample, Samples, stored_divergences
 from core.analysis.table import RUN, Frames, run_names
 from core.analysis.text_checks import Written, written_of
-from core.benchmarks.answer_format import AnswerFormat
-from core.benchmarks.benchmark import Benchmark
+from core.benchmarks.benchmark import AnswerFormat, Benchmark
 from core.benchmarks.drawn import is_drawn, parts_of
 from core.run.divergences import divergence_of
 from core.run.events import TokenDivergence

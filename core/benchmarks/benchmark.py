@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -11,7 +11,6 @@ from core.models.spec import ModelSpec
 if TYPE_CHECKING:
     import polars as pl
 
-    from core.benchmarks.answer_format import AnswerFormat
 
 Kind = Literal["multiple_choice", "generation"]
 """`multiple_choice`: the log-likelihoods of the options are compared; `generation`: the model writes."""
@@ -121,6 +120,16 @@ def cut_new_tokens(documents: Sequence[Document], positions: int | None) -> tupl
     if positions is None or fitted_new_tokens(most, positions) == most:
         return None
     return most, fitted_new_tokens(most, positions)
+
+
+@dataclass(frozen=True)
+class AnswerFormat:
+    """The form in which a benchmark expects a written answer."""
+
+    asked: str
+    """In words, such as "a line that begins with 'Answer:'"."""
+    stated: Callable[[str], str | None]
+    """The answer that a text states in this form, if any."""
 
 
 @dataclass(frozen=True)

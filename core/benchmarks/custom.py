@@ -21,7 +21,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from cache.files import expanded
 from core.abilities.custom_rows import Row, short, text_or_problem
-from core.benchmarks.fields import fail
+from core.benchmarks.rows import fail
 from core.benchmarks.scoring import ExactMatch
 from core.benchmarks.task import (
     HARNESS_MAX_NEW_TOKENS,

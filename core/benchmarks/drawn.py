@@ -26,7 +26,7 @@ from core.models.spec import ModelSpec
 if TYPE_CHECKING:
     import polars as pl
 
-    from core.benchmarks.answer_format import AnswerFormat
+    from core.benchmarks.benchmark import AnswerFormat
 
 STEP = 32
 """Items of the first parts; later ones are a quarter of what comes before them."""

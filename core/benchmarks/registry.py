@@ -18,11 +18,10 @@ from core.benchmarks.diagnostic import (
     pair_benchmarks,
     triple_benchmarks,
 )
-from core.benchmarks.loaded import Rows, count_of
-from core.benchmarks.program_tests import require_sandbox
+from core.benchmarks.rendering import Rows, count_of
 from core.benchmarks.rows import is_at_hand
 from core.benchmarks.task import Task
-from core.benchmarks.task_source import TaskSource, task_benchmark
+from core.benchmarks.task_source import TaskSource, require_sandbox, task_benchmark
 from core.benchmarks.tasks import TASKS
 from core.models.spec import OTHER_STYLE, PromptStyle, one_of
 

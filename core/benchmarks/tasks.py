@@ -11,7 +11,7 @@ from functools import partial
 
 from core.abilities.custom_rows import Row, short
 from core.benchmarks.benchmark import CodeReference
-from core.benchmarks.fields import bundled, bundled_examples, fail, index_of, number_of, text_of, texts_of
+from core.benchmarks.rows import bundled, bundled_examples, fail, index_of, number_of, text_of, texts_of
 from core.benchmarks.scoring import ExactMatch, squad_scores
 from core.benchmarks.task import Choice, DataSet, RegexFilter, Shots, Task, Writing
 

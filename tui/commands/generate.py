@@ -136,7 +136,7 @@ def _tags(runner: Runner, prompt: str, base: Generated | None, answer: Answer) -
     """Failures of an ablated answer; none without an answer of the intact model to compare with."""
     from core.analysis.diagnosis import Asked, diagnose
     from core.analysis.text_checks import Written
-    from core.benchmarks.answer_format import style_format
+    from core.benchmarks.scoring import style_format
 
     if base is None or answer.compared is None:
         return ()

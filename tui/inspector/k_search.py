@@ -122,7 +122,7 @@ def _stored(session: Session, mask: MaskSpec) -> FoundK | None:
 def _announced(session: Session, mask: MaskSpec) -> str:
     """What a search does, and how long it may take."""
     from core.analysis.auto_k import search_seconds
-    from core.benchmarks.choosing import ALL_CHOOSING_ITEMS
+    from core.benchmarks.diagnostic import ALL_CHOOSING_ITEMS
     from tui.frontier_words import search_text
 
     seconds = search_seconds(session.experiment, [mask])

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from core.analysis.diagnosis import Asked, TagName
 from core.analysis.text_checks import Written
-from core.benchmarks.answer_format import AnswerFormat, style_format
+from core.benchmarks.benchmark import AnswerFormat
+from core.benchmarks.scoring import style_format
 from core.inference import Finish
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.abilities import ABILITIES
 from core.analysis.auto_k import choosing_request
-from core.benchmarks.choosing import CHOOSING_ITEMS
+from core.benchmarks.diagnostic import CHOOSING_ITEMS
 from core.run.experiment import Experiment, OutcomesRequest
 from core.run.specs import MaskSpec
 

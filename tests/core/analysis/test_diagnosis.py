@@ -27,7 +27,7 @@ from core.analysis.diagnosis import (
     shares,
 )
 from core.analysis.text_checks import Written
-from core.benchmarks.answer_format import style_format
+from core.benchmarks.scoring import style_format
 from core.inference import Finish
 from core.inference.answers import first_difference
 from tests.core.analysis.natural import NATURAL, Natural, pattern_format

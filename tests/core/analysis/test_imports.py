@@ -17,7 +17,7 @@ from core.analysis.mask_tables import overlaps
 from core.analysis.failures import failures, item_failure
 from core.analysis.samples import Samples
 from core.analysis.samples import stored_divergences
-from core.benchmarks.answer_format import style_format
+from core.benchmarks.scoring import style_format
 from core.run.specs import MaskSpec
 from tests.core.analysis.samples.stored_samples import MASK, stored_samples
 

@@ -10,7 +10,7 @@ import pytest
 
 from core.abilities.custom_rows import Row
 from core.benchmarks.benchmark import ChoiceDocument, CodeReference, Document
-from core.benchmarks.loaded import Documents, documents_of
+from core.benchmarks.rendering import Documents, documents_of
 from core.benchmarks.rows import load_rows
 from core.benchmarks.scoring import choice_metric
 from core.benchmarks.task import Task

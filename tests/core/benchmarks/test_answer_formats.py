@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.analysis.failures import asked_of
-from core.benchmarks.answer_format import AnswerFormat
-from core.benchmarks.benchmark import BenchmarkOptions, GenerationDocument
+from core.benchmarks.benchmark import AnswerFormat, BenchmarkOptions, GenerationDocument
 from core.benchmarks.registry import find_benchmarks
 from core.benchmarks.scoring import text_scores
 from core.benchmarks.task_source import TaskSource, task_benchmark

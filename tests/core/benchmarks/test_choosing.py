@@ -6,8 +6,13 @@ import pytest
 
 from core.abilities import ABILITIES, generate_items
 from core.abilities.compound import COMPOUND_ITEMS
-from core.benchmarks.choosing import CHOOSING_ITEMS, choosing_benchmark, choosing_items
-from core.benchmarks.diagnostic import HELDOUT_ITEMS, probe_benchmark
+from core.benchmarks.diagnostic import (
+    CHOOSING_ITEMS,
+    HELDOUT_ITEMS,
+    choosing_benchmark,
+    choosing_items,
+    probe_benchmark,
+)
 from core.benchmarks.registry import find_benchmarks
 from core.models.spec import Level, ModelSpec
 from core.run.specs import EMBEDDED_ITEMS, GPU_ITEMS

@@ -12,8 +12,8 @@ import pytest
 from core.benchmarks import custom
 from core.benchmarks.benchmark import BenchmarkOptions, ChoiceDocument, GenerationDocument
 from core.benchmarks.custom import LARGEST_BYTES, custom_task, is_description
-from core.benchmarks.loaded import Rows, chance_over
 from core.benchmarks.registry import find_benchmarks, listed_benchmarks
+from core.benchmarks.rendering import Rows, chance_over
 from core.benchmarks.rows import is_at_hand, load_rows
 from core.benchmarks.scoring import text_scores
 from core.benchmarks.task import HARNESS_SEED

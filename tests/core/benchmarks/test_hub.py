@@ -85,7 +85,7 @@ def test_another_revision_than_the_pinned_one_is_not_taken(cache: Path) -> None:
 
 def test_descriptions_and_folders_need_neither_torch_nor_datasets() -> None:
     said = (
-        "import sys; from core.benchmarks.loaded import Documents, documents_of; "
+        "import sys; from core.benchmarks.rendering import Documents, documents_of; "
         "from core.benchmarks.tasks import TASKS; from core.benchmarks.custom import custom_task; "
         "documents_of(Documents.of(TASKS['mmlu'], sys.argv[1], None, None, 9)); "
         "heavy = ('torch', 'transformers', 'datasets', 'huggingface_hub'); "

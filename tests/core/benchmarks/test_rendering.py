@@ -9,8 +9,7 @@ import pytest
 
 from core.abilities.custom_rows import Row
 from core.benchmarks.benchmark import ChoiceDocument, GenerationDocument
-from core.benchmarks.loaded import Rows, chance_over
-from core.benchmarks.rendering import ShotSampler, render
+from core.benchmarks.rendering import Rows, ShotSampler, chance_over, render
 from core.benchmarks.task import Shots, Task
 from core.benchmarks.tasks import TASKS
 from tests.core.benchmarks.conftest import DATA, rows_of, shot_rows_of

@@ -22,10 +22,9 @@ from core.benchmarks.benchmark import (
     cut_new_tokens,
     fitted_new_tokens,
 )
-from core.benchmarks.program_tests import judge_program, split_tests
 from core.benchmarks.registry import find_benchmarks
 from core.benchmarks.task import Task
-from core.benchmarks.task_source import task_benchmark
+from core.benchmarks.task_source import judge_program, split_tests, task_benchmark
 from core.benchmarks.tasks import TASKS
 from core.inference import Finish
 from core.models.loading import LoadedModel

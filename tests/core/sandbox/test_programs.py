@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from core.benchmarks.benchmark import BenchmarkOptions
-from core.benchmarks.program_tests import require_sandbox
+from core.benchmarks.task_source import require_sandbox
 from core.sandbox.bubblewrap import SandboxError, execute, read_reports, why_no_sandbox
 from core.sandbox.inside import Limits, Order
 

@@ -213,7 +213,7 @@ def _tag_words(
     from core.analysis.diagnosis import Asked as Question
     from core.analysis.diagnosis import diagnose
     from core.analysis.text_checks import Written as Text
-    from core.benchmarks.answer_format import style_format
+    from core.benchmarks.scoring import style_format
 
     question = Question(prompt, style_format("cloze") if is_cloze else None)
     pair = [Text(*base), Text(*answer)]
