@@ -208,7 +208,7 @@ async def test_the_engine_computes_what_is_lacking(engine_spec: EngineSpec, cali
         await shown(app, pilot, WHAT_IT_IS, "enter starts it")
         await pilot.press("enter")
         done = await ended(app, pilot)
-        assert (done.kind, done.state, done.done, done.total) == ("calibration", "completed", 1170, 1170)
+        assert (done.kind, done.state, done.done, done.total) == ("calibration", "completed", 740, 740)
         await shown(app, pilot, "Good: the matrix")
         assert app.session.activity.runs == {}  # none of the model that is open
         assert experiment.store.outcomes.load(request.key) is not None
