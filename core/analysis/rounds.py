@@ -102,35 +102,24 @@ class Rounds:
         counts = Counter(cell.mask for cell in cells)
         return sorted(cells, key=lambda cell: -counts[cell.mask])
 
-    @property
-    def open_masks(self) -> list[MaskSpec]:
-        """The masks with open cells, that with the most of them first."""
-        return list(dict.fromkeys(cell.mask for cell in self._open))
-
     def _intact(self, index: int) -> list[OutcomesRequest]:
         return [self._experiment.request(None, part, part.n_items) for part in self._parts[index]]
 
-    def intact_requests(self) -> list[OutcomesRequest]:
-        """The runs of the intact model, on all items."""
-        return [one for index in range(len(self._parts)) for one in self._intact(index)]
-
     def requests(self) -> list[OutcomesRequest]:
         """The runs of this round, first all of the intact model; none once every cell is settled."""
-        return self.open_requests() if self.has_base else self.intact_requests()
+        if self.has_base:
+            return self.open_requests()
+        return [one for index in range(len(self._parts)) for one in self._intact(index)]
 
-    def open_requests(self, mask: MaskSpec | None = None) -> list[OutcomesRequest]:
-        """The next run of every cell that is open; of one mask, or of all."""
-        return [self._next(cell) for cell in self._open if mask in (None, cell.mask)]
+    def open_requests(self) -> list[OutcomesRequest]:
+        """The next run of every cell that is open."""
+        return [self._next(cell) for cell in self._open]
 
     def _next(self, cell: _Cell) -> OutcomesRequest:
         if cell.next is None:
             part = self._parts[cell.index][len(cell.outcomes)]
             cell.next = self._experiment.request(cell.mask, part, part.n_items)
         return cell.next
-
-    def part_of(self, mask: MaskSpec) -> int:
-        """Which part is the next of a mask's open cells, from 1."""
-        return 1 + min(len(cell.outcomes) for cell in self._open if cell.mask == mask)
 
     def later_steps(self) -> list[Step]:
         """What comes after the next run of every open cell, at most."""
