@@ -13,12 +13,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core.engine.protocol import EngineSpec
+from core.engine.protocol import EngineSpec, StartRuns
 from core.engine.runtime import EngineProcess
 from core.run.events import BatchFinished, ModelFailed, ModelLoaded
+from core.run.specs import MaskSpec, Run
 from tests.core.cluster.test_ray import command_of
 from tests.core.engine.talk import private_folder, screen_of
-from tests.core.engine.test_ray_engine import FIRST, LONG, ray_engine
+from tests.core.engine.test_ray_engine import ABILITY, FIRST, ray_engine
 
 pytestmark = [
     pytest.mark.slow,
@@ -84,7 +85,9 @@ def test_a_profile_ends_with_a_sentence(
 def test_a_job_of_an_engine_ends_with_it_and_the_next_starts_ray_anew(tmp_path: Path) -> None:
     async def talk(spec: EngineSpec, process: EngineProcess) -> None:
         async with screen_of(spec, process) as screen:
-            screen.connection.send(LONG)
+            # Workers live for some seconds more: the job must not be done by then.
+            masks = [MaskSpec(ABILITY, "mlp", "random", 0.01 + k / 10_000) for k in range(200)]
+            screen.connection.send(StartRuns("long", tuple(Run(mask, ABILITY, 500) for mask in masks)))
             await screen.until(lambda event: isinstance(event, BatchFinished))
             (raylet,) = (one for one in psutil.Process(process.pid).children() if one.name() == "raylet")
             raylet.kill()
