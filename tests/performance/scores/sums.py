@@ -25,7 +25,7 @@ class ThreeSums(GradientSums):
         self.absolute = {m: torch.zeros(m.rows, m.columns) for m in self.signed}
         self.lost = {m: torch.zeros(m.rows, m.columns) for m in self.signed}
         self._weights = {m: space.read(m).detach().float() for m in self.signed}
-        super().__init__(space, self.signed, "sum-abs")
+        super().__init__(space, self.signed, "abs-sum")
 
     def add(self, matrix: Matrix, gradient: Tensor, inputs: Tensor) -> None:
         """Adds a batch's gradients of a matrix, item by item."""

@@ -25,7 +25,7 @@ def summed(subject: Subject, ability: str) -> Map:
 
 
 def by_item(subject: Subject, ability: str) -> Map:
-    """Sum over items of |gradient x weight|: the program's reduction `sum-abs`."""
+    """Sum over items of |gradient x weight|."""
     return subject.sums(ability, ABSOLUTE)
 
 
@@ -139,7 +139,7 @@ def neurons_lost(subject: Subject, ability: str) -> Map:
 
 
 def neuron_sums(subject: Subject, ability: str) -> Map:
-    """The reduction `sum-abs`, summed over a neuron's weights, for each of its weights."""
+    """The same, summed over a neuron's weights, for each of its weights."""
     kinds = [matrix.kind for matrix in subject.space.candidates("mlp")]
     return _over_neurons(kinds, by_item(subject, ability))
 
