@@ -202,7 +202,7 @@ def test_what_an_earlier_version_stored_is_no_damage_and_is_named(tmp_path: Path
     assert "of another version, not used: benchmark=gsm8k" in capsys.readouterr().out
     assert run(["cache", "info", "0000", *place]) == 1
     err = capsys.readouterr().err
-    assert "of an earlier version of abilityscope" in err
+    assert "of another version of abilityscope" in err
     assert "damaged" not in err
 
 

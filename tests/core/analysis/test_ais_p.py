@@ -120,7 +120,7 @@ def test_summary_and_tables(found: Profile, capsys: pytest.CaptureFixture[str]) 
     assert contrast.own_first == 1  # the deductive mask alone hurts its own benchmark most
     write_profile(found, AIS_P)
     text = capsys.readouterr().out
-    assert "AIS_p · mlp · contrast" in text
+    assert "AIS_p · mlp · max_minus_shared" in text
     assert "a link: the whole interval is above .05" in " ".join(text.split())
     assert f"{contrast.links}    1/2" in text or f"{contrast.links}  1/2" in " ".join(text.split())
     assert "temporal_reasoning: not identifiable: base p(right)" in text

@@ -127,7 +127,7 @@ def test_where_even_the_smallest_k_is_too_large_that_is_said(tmp_path: Path) -> 
     searched.store(5.0)
     searched.search.start(LENS)
     assert searched.turned == []
-    assert "choose max_minus_shared, or give k" in searched.screen.said[-1]
+    assert "is not acceptable: give k as a number" in searched.screen.said[-1]
 
 
 def test_controls_and_base_have_no_such_k(tmp_path: Path) -> None:

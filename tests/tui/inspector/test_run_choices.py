@@ -24,7 +24,7 @@ def test_a_sweep_is_the_cell_and_its_control_at_every_k_of_the_grid(tmp_path: Pa
     masks = [None, *(one for k in ks for one in (replace(MASK, k=k), replace(MASK.control, k=k)))]
     assert [run.mask for run in sweep.runs(session, LENS)] == masks
     assert {(run.benchmark, run.n) for run in sweep.runs(session, LENS)} == {("temporal_reasoning", 40)}
-    assert sweep.title == "k sweep spatial on temporal · MLP-only · contrast"
+    assert sweep.title == "k sweep spatial on temporal · MLP-only · max_minus_shared"
 
 
 def test_random_masks_are_as_many_as_can_show_an_empirical_p(tmp_path: Path) -> None:
