@@ -1,4 +1,8 @@
-"""Rankings: the selected weights of a model in order, 6 bytes each; one file serves every smaller k."""
+"""Rankings and scores, in safetensors.
+
+A ranking is the selected weights of a model in order, 6 bytes each; one file serves every smaller k. Scores
+are the importance map of one ability, for contrasts that another process makes, and those of whole units.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Entries that are one Parquet table: the schemas of the small kinds, and how tables are stored and read."""
+"""Entries that are one Parquet table: the schemas of their kinds, and how tables are stored and read.
+
+Measured with 200 rows per entry: polars reads an entry in 0.4 to 0.8 ms, Parquet or Arrow IPC alike, and in
+0.1 to 0.2 ms when one scan reads all of them. So the outcomes of a profile are loaded together.
+"""
 
 from __future__ import annotations
 

@@ -48,6 +48,8 @@ ABILITIES: tuple[Ability, ...] = (
             "order, duration and overlap of events"),
 )  # fmt: skip
 
+ABILITY_IDS = tuple(ability.id for ability in ABILITIES)
+
 
 def find_ability(ability_id: str) -> Ability:
     """The ability with this id.

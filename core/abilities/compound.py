@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from core.abilities.catalogue import ABILITIES, JOINS
+from core.abilities.catalogue import ABILITIES, ABILITY_IDS, JOINS
 from core.abilities.generate import generate_items
 from core.abilities.item import Item
 from core.models.spec import Level
@@ -17,7 +17,7 @@ from core.models.spec import Level
 COMPOUND_ITEMS = 500
 """Items of each compound: every held-out item of its abilities is part of one of them."""
 
-PAIRS: tuple[tuple[str, ...], ...] = tuple(itertools.combinations([ability.id for ability in ABILITIES], 2))
+PAIRS: tuple[tuple[str, ...], ...] = tuple(itertools.combinations(ABILITY_IDS, 2))
 """The 45 pairs of abilities, each in the order of the catalogue."""
 
 TRIPLES: tuple[tuple[str, ...], ...] = tuple(

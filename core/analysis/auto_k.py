@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from core.abilities import ABILITIES
+from core.abilities import ABILITY_IDS
 from core.abilities.neutral_texts import neutral_texts
 from core.analysis.generation_quality import (
     MOST_RUINED,
@@ -192,7 +192,7 @@ def fitting_grid(experiment: Experiment, variant: Variant, scope: Scope = "globa
     return fitting
 
 
-ORDER = tuple(ability.id for ability in ABILITIES)
+ORDER = ABILITY_IDS
 """The order of the abilities among the choosing items."""
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.benchmarks.benchmark import (
+    AnswerFormat,
     Benchmark,
     BenchmarkOptions,
     ChoiceDocument,
@@ -27,7 +28,6 @@ from core.models.spec import ModelSpec
 if TYPE_CHECKING:
     import polars as pl
 
-    from core.benchmarks.benchmark import AnswerFormat
 
 ALL_PASSED = "all {} tests passed"
 LONGEST_ERROR = 200
@@ -153,8 +153,6 @@ class TaskSource:
     @property
     def answer_format(self) -> AnswerFormat | None:
         """The form that the first metric's filter extracts; None for options and for programs."""
-        from core.benchmarks.benchmark import AnswerFormat
-
         task = self.task
         if task.judge is None:
             return None

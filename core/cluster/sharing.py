@@ -99,7 +99,7 @@ class _Scoring:
     def rank_contrasts(self, masks: Sequence[MaskSpec]) -> None:
         """Stores the contrasts that some masks are cut from, each for all masks that are asked for."""
         own = {replace(mask, k=0.0, seed=0) for mask in masks}
-        wanted = [one for one in self._rankings if one.is_contrast and replace(one.mask, k=0.0) in own]
+        wanted = [one for one in self._rankings if one.mask.is_contrast and replace(one.mask, k=0.0) in own]
         lacking = self._unranked(wanted)
         self._runner.progress.expect([Step("ranking", "", 1) for _ in lacking])
         for one in lacking:
@@ -132,7 +132,7 @@ class _Scoring:
 
     def _missing(self, ability: str) -> list[WantedRanking]:
         """The rankings from its importance alone that are not stored."""
-        own = [one for one in self._rankings if not one.is_contrast and one.mask.ability == ability]
+        own = [one for one in self._rankings if not one.mask.is_contrast and one.mask.ability == ability]
         return self._unranked(own)
 
     def _unranked(self, wanted: Sequence[WantedRanking]) -> list[WantedRanking]:
@@ -140,5 +140,5 @@ class _Scoring:
 
     def _lacks_scores(self, ability: str) -> bool:
         """Whether contrasts of weights are to come for which its scores are not kept."""
-        contrasts = [one for one in self._rankings if one.is_contrast and one.mask.scope != "units"]
+        contrasts = [one for one in self._rankings if one.mask.is_contrast and one.mask.scope != "units"]
         return self._runner.lacks_scores(ability, of_units=False) and bool(self._unranked(contrasts))

@@ -20,7 +20,7 @@ from cache.entries import KINDS, EntryFolder
 from cache.files import write_atomically
 from cache.keys import is_key
 from cache.upkeep import Found
-from core.abilities import ABILITIES
+from core.abilities import ABILITY_IDS
 from core.abilities.neutral_texts import neutral_texts
 from core.analysis.probe import every_question, probe_requests
 from core.benchmarks.drawn import is_drawn, parts_of
@@ -101,11 +101,6 @@ class WantedRanking(NamedTuple):
     ks: tuple[float, ...]
     """All k that are cut from it, in ascending order."""
 
-    @property
-    def is_contrast(self) -> bool:
-        """Whether it is made from the importance of all abilities."""
-        return self.mask.selection == "max_minus_shared"
-
 
 def wanted_rankings(masks: Sequence[MaskSpec]) -> list[WantedRanking]:
     """The rankings that some masks are cut from, each once, in the order of the masks."""
@@ -123,8 +118,7 @@ def scoring_tasks(experiment: Experiment, rankings: Sequence[WantedRanking]) -> 
         for one in rankings
         for ability in experiment.scored_abilities(one.mask)
     }
-    order = [ability.id for ability in ABILITIES]
-    return sorted(needed, key=lambda task: (task.n_items or 0, order.index(task.ability or "")))
+    return sorted(needed, key=lambda task: (task.n_items or 0, ABILITY_IDS.index(task.ability or "")))
 
 
 def _own_items(experiment: Experiment, mask: MaskSpec) -> int | None:
@@ -142,7 +136,7 @@ def lacking_scorings(
     experiment: Experiment, unranked: Sequence[WantedRanking], ability: str, n_items: int | None = None
 ) -> list[Phase]:
     """The same for rankings that are not stored, of scores that are not."""
-    own = [one for one in unranked if not one.is_contrast]
+    own = [one for one in unranked if not one.mask.is_contrast]
     return [
         phase
         for phase in scorings(experiment, unranked, ability)
@@ -235,7 +229,7 @@ class Survey:
         experiment, n_items = self._experiment, task.n_items
         rankings = [one for one in self._rankings if _own_items(experiment, one.mask) == n_items]
         unranked = [one for one in rankings if not self._is_ranked[one.mask]]
-        own = [one for one in rankings if not one.is_contrast and one.mask.ability == ability]
+        own = [one for one in rankings if not one.mask.is_contrast and one.mask.ability == ability]
         missing = [one for one in own if not self._is_ranked[one.mask]]
         n = experiment.diagnostic_set(ability, n_items).n
         phases = lacking_scorings(experiment, unranked, ability, n_items)
@@ -245,7 +239,7 @@ class Survey:
         size = sum(self._ranking_bytes(one) for one in missing)
         if "scoring_units" in phases:
             size += ENTRY_BYTES + UNIT_BYTES * self._units
-        contrasts = (one for one in unranked if one.is_contrast and one.mask.scope != "units")
+        contrasts = (one for one in unranked if one.mask.is_contrast and one.mask.scope != "units")
         if (
             self._keeps_scores
             and any(contrasts)
@@ -298,7 +292,7 @@ class Survey:
     @cached_property
     def _rankers(self) -> dict[MaskSpec, WantedRanking]:
         """The mask that makes each contrast's ranking: the first that is cut from it."""
-        left = {replace(one.mask, k=0.0): one for one in self._rankings if one.is_contrast}
+        left = {replace(one.mask, k=0.0): one for one in self._rankings if one.mask.is_contrast}
         found = ((mask, left.pop(replace(mask, k=0.0, seed=0), None)) for mask in self.asked.masks())
         return {mask: one for mask, one in found if one is not None}
 
@@ -384,7 +378,7 @@ def write_used_entries(
 def entries_of(asked: Asked, experiment: Experiment, tasks: Sequence[Task]) -> Iterator[tuple[str, str]]:
     """Kind and key of each entry, stored or not."""
     for one in wanted_rankings(asked.masks()):
-        if not one.is_contrast and scoring_tasks(experiment, [one])[0] in tasks:
+        if not one.mask.is_contrast and scoring_tasks(experiment, [one])[0] in tasks:
             yield "rankings", experiment.ranking_key(one.mask)
     for task in tasks:
         if task.ability is not None:

@@ -1,7 +1,11 @@
-"""Prefixes that many sequences share: found, read by the model once, and attended to without being copied.
+"""What a query looks at: prefixes that many sequences share, and the windows that some layers have.
 
-Every layer has the prefix's keys and values; the sequences' own come from the model as usual. One softmax
-runs over both, so the result is that of the whole sequences but for rounding.
+A shared prefix is read by the model once, and attended to without being copied. Every layer has its keys and
+values; the sequences' own come from the model as usual. One softmax runs over both, so the result is that of
+the whole sequences but for rounding.
+
+The model makes masks itself from a mask of padding. It takes one of pairs as it is, for all layers; so that
+has to be made for each kind of layer here.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """How multiple-choice items go through a model: all options of an item in one row, many items in a batch.
 
-A batch whose options are single tokens needs nothing but the contexts.
+A row has the context once, and behind it every option but its last token. The context's last position
+predicts the first token of every option; the rest of an option sees the context and itself only, at positions
+that go on from the context. A batch whose options are single tokens needs nothing but the contexts.
 
 Items whose contexts begin alike (the worked examples of a benchmark, a passage) are batches of their own:
 the shared prefix is read once, and their rows hold what comes after it. A long context is read like a prefix,

@@ -1,4 +1,8 @@
-"""Log-likelihoods of the options of multiple-choice items, or of each token of them."""
+"""Log-likelihoods of the options of multiple-choice items, of written answers, and of where two part.
+
+What prompts begin with alike is read once, and a prompt once for both its answers, as the options of multiple
+choice are.
+"""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ class ContrastScores:
     own: Scores
     ability: str
     shares: Shares
-    """Of all abilities, its own included."""
+    """The shares of every ability's importance, this one's among them."""
     index: int
     """The number of the matrix."""
 
@@ -114,7 +114,7 @@ def contrast_scores(own: Sequence[Scores], ability: str, shares: Shares) -> list
     Args:
         own: the ability's importance, one for each candidate matrix.
         ability: whose it is.
-        shares: of all abilities, its own included.
+        shares: those of every ability's importance, this one's among them.
 
     Raises:
         ValueError: the ability or any other is not among them, or the sizes differ.

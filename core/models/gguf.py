@@ -2,6 +2,9 @@
 
 The `gguf` package's own reader takes 2 to 14 s for the vocabulary of a real model, one small array for each
 token, and a header that lies about a length makes it allocate without end.
+
+llama.cpp's converter renames tensors, turns the rows of q and k of a Llama into another order, and adds 1 to
+the norms of a Gemma. Names and config are translated back here, values where the weights are loaded.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Loads a model and its tokenizer, ready to be evaluated and ablated, and reports how far it is."""
+"""Loads a model and its tokenizer, from GGUF too, ready to be evaluated and ablated; says how far it is."""
 
 from __future__ import annotations
 

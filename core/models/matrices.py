@@ -1,4 +1,9 @@
-"""The matrices of decoder layers that are scored, found by the names and shapes of tensors. No torch."""
+"""The matrices of decoder layers that are scored, found by names and shapes, and their units. No torch.
+
+Units are neurons of MLPs and heads of attentions. A neuron is a row of `gate` and of `up` (one of each half
+of `gate_up`), and a column of `down`. A head is rows of `q` and columns of `o`, and its rows of `k` and `v`
+unless other heads read them too, as under grouped-query attention.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How a matrix's weights are stored, dense or 4-bit: read them, scale some, restore the same bits.
+"""The candidate weights in one fixed order, with flat addresses: read, scaled, restored to the same bits.
 
-bitsandbytes packs two 4-bit weights to a byte, in blocks that share a scale. Nothing is ever quantized again:
-a weight becomes 0 by its code, and its neighbours keep theirs.
+Matrices are stored dense or 4-bit: bitsandbytes packs two 4-bit weights to a byte, in blocks that share a
+scale. Nothing is ever quantized again: a weight becomes 0 by its code, and its neighbours keep theirs.
 """
 
 from __future__ import annotations

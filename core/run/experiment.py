@@ -91,7 +91,7 @@ class Experiment:
 
     def scored_abilities(self, mask: MaskSpec) -> list[str]:
         """The abilities whose importance a mask's ranking needs, its own first."""
-        return own_first(mask.ability) if mask.selection == "max_minus_shared" else [mask.ability]
+        return own_first(mask.ability) if mask.is_contrast else [mask.ability]
 
     def ranking_key_inputs(self, mask: MaskSpec) -> dict[str, Any]:
         """The key inputs of the ranking whose first n weights are the mask."""
@@ -265,7 +265,7 @@ def ranking_key_inputs(
     """
     key_inputs = scores_key_inputs(model, importance, sets)
     key_inputs |= {"variant": mask.variant, "selection": mask.selection}
-    if mask.selection == "max_minus_shared":
+    if mask.is_contrast:
         key_inputs["contrast"] = CONTRAST_VERSION
     if mask.scope == "units":
         key_inputs["unit_scores"] = VERSIONS["unit_scores"]

@@ -1,4 +1,9 @@
-"""Makes masks: from a stored ranking, from a new one, or at random."""
+"""Makes masks: from a stored ranking, from a new one, or at random.
+
+`max_minus_shared` compares one ability with the shares of all, which are taken in once, in the catalogue's
+order. Where that order comes to an ability whose importance another ranking needs anyway, it is added on the
+way: a profile of `top` and `max_minus_shared` scores no ability a third time.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +20,7 @@ from torch import Tensor
 
 from cache.files import CorruptEntry
 from cache.rankings import Ranking
-from core.abilities import ABILITIES
+from core.abilities import ABILITY_IDS
 from core.abilities.prompts import render_choice
 from core.importance.maps import Importance, MatrixScores, zero_map
 from core.importance.plan import (
@@ -40,7 +45,7 @@ from core.models.matrices import UnitBlock, Variant, unit_blocks
 from core.run.events import ImportancePlanned
 from core.run.loaded import LoadedExperiment
 from core.run.pace import scoring_phase
-from core.run.selected import cut, select, units_of
+from core.run.selected import cut, has_ranking, select, units_of
 from core.run.specs import MaskSpec, mask_weights
 from core.run.storing import alone_with, replace_damaged, storing
 
@@ -136,7 +141,7 @@ class MaskMaker:
     ) -> tuple[NDArray[np.int16], NDArray[np.int32], dict[str, float]]:
         """The same of units."""
         units, scored = units_of(self._experiment, self._layout, spec), self.units
-        if spec.selection == "max_minus_shared":
+        if spec.is_contrast:
             found: Sequence[Sequence[Scores]] = [scored.contrast(spec)]
         else:
             own = scored.scores(spec)
@@ -154,7 +159,7 @@ class MaskMaker:
         self, spec: MaskSpec, expected: Sequence[MaskSpec]
     ) -> tuple[Sequence[Scores], list[list[MatrixScores]]]:
         """The scores that a ranking is of, and for `top` those of two halves of the items."""
-        if spec.selection == "max_minus_shared":
+        if spec.is_contrast:
             return self.maps.contrast(spec, expected), []
         importance = self.maps.scores(spec.ability, expected)
         scores = self.maps.in_variant(spec.variant, importance.scores)
@@ -189,7 +194,7 @@ MAP_BYTES = 8
 SUM_BYTES = 10
 """The shares of all abilities, per candidate weight of their variant: two float32 and two bytes."""
 
-ORDER = tuple(ability.id for ability in ABILITIES)
+ORDER = ABILITY_IDS
 """The order in which shares are added: in another one the last digits would differ."""
 
 
@@ -298,19 +303,9 @@ class ImportanceMaps:
         for mask in expected:
             if self._experiment.n_items_of(mask) != self.n_items or mask.scope == "units":
                 continue
-            is_contrast = mask.selection == "max_minus_shared" and mask.variant not in found
-            if is_contrast and not self._is_ranked(mask):
+            if mask.is_contrast and mask.variant not in found and not has_ranking(self._experiment, mask):
                 found.add(mask.variant)
         return found
-
-    def _is_ranked(self, mask: MaskSpec) -> bool:
-        """Whether its ranking is stored and long enough; whoever needs a damaged one reports it."""
-        experiment = self._experiment
-        try:
-            length = experiment.store.rankings.length(experiment.ranking_key(mask))
-        except CorruptEntry:
-            return False
-        return length is not None and length >= experiment.ranking_entries(mask)
 
     def _add(self, ability: str, scores: Sequence[MatrixScores], variants: Iterable[Variant]) -> None:
         """Adds an ability's shares to some sums, if it is its turn; begins them if there is room."""

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from cache.keys import canonical_json
-from core.abilities import ABILITIES, GENERATOR_VERSION, Item, find_ability, generate_items
+from core.abilities import ABILITIES, ABILITY_IDS, GENERATOR_VERSION, Item, find_ability, generate_items
 from core.benchmarks.drawn import Part
 from core.importance.scoring_rule import DEFAULT_RULE, PAPER_RULE, Loss, Reduction, ScoringRule
 from core.masks.choices import DEFAULT_SELECTION, Scope, Selection
@@ -107,6 +107,11 @@ class MaskSpec:
         return words if self.scope == "global" else f"{words} · scope {self.scope}"
 
     @property
+    def is_contrast(self) -> bool:
+        """Whether its ranking is made from the importance of all abilities."""
+        return self.selection == "max_minus_shared"
+
+    @property
     def control(self) -> MaskSpec:
         """As many weights of the same candidates, drawn at random."""
         return replace(self, selection="random", n_items=None)
@@ -114,8 +119,8 @@ class MaskSpec:
     @property
     def random_seed(self) -> int:
         """The seed of the random controls, a different one for each ability."""
-        index = [ability.id for ability in ABILITIES].index(find_ability(self.ability).id)
-        return self.seed * len(ABILITIES) + index
+        index = ABILITY_IDS.index(find_ability(self.ability).id)
+        return self.seed * len(ABILITY_IDS) + index
 
 
 def mask_weights(mask: MaskSpec, info: ModelInfo) -> int:

@@ -231,10 +231,10 @@ def _run(plan: Plan, runner: Runner, out: Path) -> Profile:
 
 
 def _abilities(text: str) -> tuple[str, ...]:
-    from core.abilities import ABILITIES, named_ability
+    from core.abilities import ABILITY_IDS, named_ability
 
     named = some_words(text, "ability", "--abilities")
-    ids = [ability.id for ability in ABILITIES] if named == ["all"] else [named_ability(n).id for n in named]
+    ids = list(ABILITY_IDS) if named == ["all"] else [named_ability(n).id for n in named]
     return tuple(dict.fromkeys(ids))
 
 

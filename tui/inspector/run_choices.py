@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from core.abilities.catalogue import ABILITIES
+from core.abilities.catalogue import ABILITY_IDS
 from core.engine.protocol import StartRuns
 from core.run.specs import MaskSpec, Run, drawn_seed
 from tui.names import how_words, kind_words, scored_words, short_benchmark, until_words
@@ -67,7 +67,7 @@ def run_choices(session: Session, lens: Lens, info: ModelInfo | None) -> dict[st
     mask = lens.mask
     if mask is None:
         return {"row": choice_of(f"base on {all_benchmarks}", lens, [lens.ability], everything)}
-    abilities = [ability.id for ability in ABILITIES]
+    abilities = list(ABILITY_IDS)
     here, name = short_benchmark(lens.ability), short_benchmark(lens.benchmark)
     all_abilities = f"all {len(abilities)} abilities"
     matrix = {

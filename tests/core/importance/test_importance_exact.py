@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 
 from core.importance.maps import MatrixScores
 from core.importance.scoring import score_importance
-from core.inference import choice_plan as head
+from core.inference import choice_plan
 from core.models.description import ARCHITECTURES
 from core.models.weight_space import WeightSpace
 from tests.core.importance.test_importance import _items, _truth
@@ -87,7 +87,7 @@ def test_the_context_is_read_once_for_all_options() -> None:
 def test_a_head_in_parts_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     model, items = model_of("llama, tied"), _items(6, longest=8)
     truth = _truth(model, items, "full", "sum-lost")
-    monkeypatch.setattr(head, "HEAD_POSITIONS", 3)
+    monkeypatch.setattr(choice_plan, "HEAD_POSITIONS", 3)
     scores = score_importance(model, WeightSpace(model), items, loss="full", reduction="sum-lost").scores
     assert error(scores, truth) < FLOAT32_ERROR
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from core.models import devices as machine
+from core.models import devices
 from core.models.devices import Gpu, nvidia_gpus, this_machine
 
 
@@ -66,7 +66,7 @@ def test_without_a_driver_that_works_there_is_no_gpu(monkeypatch: pytest.MonkeyP
 def test_a_driver_that_hangs_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     ended = threading.Event()
     driver(monkeypatch, Init=ended.wait)
-    monkeypatch.setattr(machine, "DRIVER_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(devices, "DRIVER_TIMEOUT_S", 0.01)
     with pytest.raises(OSError, match=r"did not answer within 0\.01 s"):
         nvidia_gpus()
     ended.set()

@@ -20,7 +20,7 @@ from core.masks.choices import Selection
 from core.masks.mask import Mask
 from core.models.matrices import Variant
 from core.models.spec import ModelSpec
-from core.run import rankings as importance
+from core.run import rankings
 from core.run.events import Event, Progressed
 from core.run.plan import Plan
 from core.run.rankings import ImportanceMaps
@@ -48,10 +48,10 @@ def scorings(heard: list[Event]) -> Counter[str]:
 
 def leave_no_room(monkeypatch: pytest.MonkeyPatch, *, for_sums: bool) -> None:
     """As on a machine where the maps of two abilities never fit, nor perhaps do two sums beside one."""
-    monkeypatch.setattr(importance, "SHARE_OF_MEMORY", 0.0)
+    monkeypatch.setattr(rankings, "SHARE_OF_MEMORY", 0.0)
     monkeypatch.setattr(ImportanceMaps, "_all_fit", lambda self: False)
     if for_sums:
-        monkeypatch.setattr(importance, "SHARE_OF_FREE", 0.0)
+        monkeypatch.setattr(rankings, "SHARE_OF_FREE", 0.0)
 
 
 @pytest.fixture(scope="module")

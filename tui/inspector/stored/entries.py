@@ -16,7 +16,18 @@ from cache.entries import EntryFolder
 from cache.files import DAMAGED_SUFFIX, CorruptEntry
 from cache.folder import Store
 from cache.keys import is_key
-from cache.upkeep import SHOWN_LENGTH, Entry, entry_of, folders, left_overs, unfinished
+from cache.upkeep import (
+    SHOWN_LENGTH,
+    Entry,
+    damaged_shipped,
+    entry_of,
+    folders,
+    left_overs,
+    manifest_of,
+    root_of,
+    unfinished,
+    verify,
+)
 from tui.names import ABILITY_WORDS, OTHER_VERSION, VARIANT_WORDS, short_benchmark
 from tui.numbers import k_text, size_text
 from tui.safe_text import safe_line
@@ -201,8 +212,6 @@ def details_of(store: Store, stored: Stored) -> list[str]:
     Raises:
         ValueError: it was deleted meanwhile.
     """
-    from cache.upkeep import manifest_of, root_of
-
     entry = stored.entry
     lines = [safe_line(f"{entry.kind} {entry.key}"), stored.words]
     if entry.broken is not None or entry.is_of_other_version:
@@ -285,7 +294,6 @@ def verify_until(
     store: Store, stop: Event, on_entry: Callable[[int, int], None]
 ) -> list[CorruptEntry] | None:
     """The damaged entries of a cache, shipped ones too; None if `stop` was set before all were read."""
-    from cache.upkeep import damaged_shipped, verify
 
     def count(done: int, total: int) -> None:
         on_entry(done, total)

@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
-from core.abilities.catalogue import ABILITIES, find_ability
+from core.abilities.catalogue import ABILITIES, ABILITY_IDS, find_ability
 from core.masks.choices import SELECTIONS
 from core.models.matrices import VARIANTS
 from tui.inspector.lens import Known, k_grid
@@ -100,8 +100,8 @@ class AbilityList(Widget, can_focus=True):
 
     def action_step(self, step: int) -> None:
         """Goes to the next or previous ability."""
-        ids = [ability.id for ability in ABILITIES]
-        self._choose((ids.index(self._panel.lens.ability) + step) % len(ids))
+        here = ABILITY_IDS.index(self._panel.lens.ability)
+        self._choose((here + step) % len(ABILITY_IDS))
 
     def action_leave(self) -> None:
         """Gives the focus back to the tab."""
