@@ -29,24 +29,10 @@ from core.models.spec import ModelSpec
 from core.run.plan import Plan
 from core.run.runner import Runner
 from core.run.specs import ImportanceSpec, MaskSpec
+from tests.told import write_told
 from tui.failure_words import share_text
 from tui.profile_tables import write_failures
 
-DESCRIPTION = """task: told
-dataset_path: json
-data_files: told.jsonl
-output_type: generate_until
-doc_to_text: prompt
-doc_to_target: answer
-generation_kwargs:
-  max_gen_toks: 24
-filter_list:
-  - name: extract
-    filter:
-      - function: regex
-        regex_pattern: '(?:^|\\s)so\\s+(.+)'
-      - function: take_first
-"""
 ABILITY, N = "quantitative_reasoning", 24
 MASK_COLUMNS = ("ability", "variant", "selection", "k")
 
@@ -56,14 +42,13 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Runner, Profile]
     root = tmp_path_factory.mktemp("failures")
     prompts = [render_generation(item, "cloze") for item in generate_items(ABILITY, "basic", "heldout", N)]
     rows = [{"prompt": one.context, "answer": one.answer} for one in prompts]
-    (root / "told.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    (root / "told.yaml").write_text(DESCRIPTION, "utf-8")
+    told = write_told(root, rows)
     plan = Plan(
         abilities=(ABILITY,),
         variants=("mlp", "all"),
         selections=("top", "random"),
         ks=(0.03,),
-        benchmarks=find_benchmarks([str(root / "told.yaml"), ABILITY, "spatial_reasoning"]),
+        benchmarks=find_benchmarks([told, ABILITY, "spatial_reasoning"]),
         limit=N,
     )
     runner = Runner(ModelSpec(), Store(root / "cache"), ImportanceSpec(n_items=60))

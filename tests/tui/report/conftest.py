@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from core.run.plan import Plan
 from core.run.runner import Runner
 from core.run.specs import MaskSpec
 from core.run.storing import ensure_items
+from tests.told import write_told
 
 N = 40
 DEDUCTIVE, SPATIAL, TEMPORAL = ABILITIES = ("deductive_reasoning", "spatial_reasoning", "temporal_reasoning")
@@ -27,21 +27,6 @@ LOST = {DEDUCTIVE: (2.5, 0.2, 0.0), SPATIAL: (0.1, 0.0, 0.0), TEMPORAL: (0.5, 0.
 the last benchmark."""
 
 KS = (0.003, 0.01)
-TOLD = """task: told
-dataset_path: json
-data_files: told.jsonl
-output_type: generate_until
-doc_to_text: prompt
-doc_to_target: answer
-generation_kwargs:
-  max_gen_toks: 24
-filter_list:
-  - name: extract
-    filter:
-      - function: regex
-        regex_pattern: '(?:^|\\s)so\\s+(.+)'
-      - function: take_first
-"""
 
 
 @pytest.fixture(scope="session")
@@ -52,14 +37,13 @@ def profile_folder(made_once: Callable[[str, Callable[[Path], None]], Path]) -> 
 
 def _make(root: Path) -> None:
     rows = [{"prompt": f"one and {place} make", "answer": str(place + 1)} for place in range(N)]
-    (root / "told.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    (root / "told.yaml").write_text(TOLD, "utf-8")
+    told = write_told(root, rows)
     plan = Plan(
         abilities=ABILITIES,
         variants=("mlp",),
         selections=("max_minus_shared", "random"),
         ks=KS,
-        benchmarks=find_benchmarks([*ABILITIES, str(root / "told.yaml")]),
+        benchmarks=find_benchmarks([*ABILITIES, told]),
         limit=N,
         random_seeds=2,
     )
